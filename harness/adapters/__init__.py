@@ -1,0 +1,80 @@
+"""What an adapter is: one file that names a framework's public calls and runs them.
+
+The island (this package and `harness.worker`): Python 3.7 syntax, standard library and NumPy
+only, nothing else of the harness, because it runs inside other people's interpreters. The host
+imports an adapter to read its table, so a module's top level imports no framework.
+
+An adapter is a module with
+
+    FRAMEWORK        its name, as in subject ids ("torch")
+    PACKAGES         distributions whose versions decide its results, the framework's first
+    IMPLEMENTATIONS  a tuple of `Implementation`, one for each public call
+    start(threads)   imports the framework and pins its threads; an ImportError here means
+                     that the framework is unavailable
+    call(implementation, mode, inputs, parameters, wanted)
+                     runs one call and returns a dict of output names to `Tensor`
+
+`call` receives every parameter of the operation by its name in the operation's signature, those
+that a case leaves out with the operation's default; `inputs` maps input names to `Tensor`;
+`wanted` lists outputs: "value", and "gradient:NAME" for the vector-Jacobian product of the value
+with `inputs["upstream"]` (ones if absent) with respect to the input NAME. It raises whatever the
+framework raises, and `UnsupportedError` for what the API can't express.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, NamedTuple, Sequence, Tuple, Union
+
+from harness.worker.frames import Tensor
+
+__all__ = ["ANY", "FLOATS", "LAST_AXIS", "SECOND_AXIS", "Implementation", "Tensor", "UnsupportedError"]
+
+ANY = "any"
+"""A parameter that the API takes with every value."""
+
+LAST_AXIS = "last axis"
+"""A class axis that can only be the last one."""
+
+SECOND_AXIS = "second axis"
+"""A class axis that is axis 1, or axis 0 of a single example, as in torch."""
+
+FLOATS = ("float32", "float64")
+
+Values = Union[str, Tuple[Any, ...]]
+
+
+class UnsupportedError(Exception):
+    """The API can't express this call; the reason is the message."""
+
+
+class Implementation(NamedTuple):
+    """One public way to compute an operation in a framework.
+
+    Attributes:
+        path: the import path that users type, or FRAMEWORK.NAME where there is none.
+        operation: the operation that it computes.
+        run: called by the adapter with the framework's tensors and the parameters.
+        parameters: for each parameter that it offers, the values it takes: `ANY`, `LAST_AXIS`,
+            `SECOND_AXIS` or a tuple. A parameter that isn't listed is offered with the
+            operation's default only.
+        inputs: optional inputs that it offers ("weights").
+        gradients: inputs with respect to which it can be differentiated.
+        dtypes: dtypes of the floating inputs.
+        modes: how it can be executed; the first is the usual one.
+        since: first version of the framework that has it, "" for always.
+        until: first version that no longer has it, "" for none.
+        absent: why it can't be run yet, "" if it can.
+    """
+
+    path: str
+    operation: str
+    run: Callable[..., Any]
+    parameters: Mapping[str, Values] = MappingProxyType({})
+    inputs: Sequence[str] = ()
+    gradients: Sequence[str] = ()
+    dtypes: Sequence[str] = FLOATS
+    modes: Sequence[str] = ("eager",)
+    since: str = ""
+    until: str = ""
+    absent: str = ""

@@ -1,0 +1,1 @@
+"""The nouns of the harness: frozen dataclasses and enums, on the standard library and NumPy alone."""

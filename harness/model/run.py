@@ -1,0 +1,74 @@
+"""Runs: a plan executed to the end, and what its reports are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.model.case import Array, Parameters
+from harness.model.observation import Observation
+from harness.model.subject import Fingerprint
+from harness.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of a run as a whole.
+
+    Attributes:
+        id: `<UTC time>-<6 hex>`, or the folder's name with `--out`.
+        folder: where it writes.
+        started: UTC, ISO 8601.
+        command: the command line that started it.
+        truth: what truth was, in words: every report says it.
+        tolerance: (rtol, atol) if the named judge was asked for with values of its own.
+        seconds: wall time from start to the last verdict.
+    """
+
+    id: str
+    folder: Path
+    started: str
+    command: str
+    seed: int
+    tier: str
+    threads: int
+    cpu: str
+    truth: str
+    environments: Mapping[str, Fingerprint] = field(default_factory=dict)
+    tolerance: tuple[float, float] | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """One case with everything that was observed of it, for showing side by side.
+
+    Attributes:
+        inputs: arrays as they were given to the subjects.
+        truth: output names to the truth (float64), empty where there is none.
+        observations: subject ids to what they did.
+    """
+
+    case: str
+    operation: str
+    dtype: str
+    parameters: Parameters
+    source: str
+    inputs: Mapping[str, Array]
+    truth: Mapping[str, Array]
+    observations: Mapping[str, Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A finished run, as reports see it.
+
+    Attributes:
+        verdicts: in the order of the plan.
+        record: the record of a case by its id; None for relations and claims.
+    """
+
+    run: Run
+    verdicts: Sequence[Verdict]
+    record: Callable[[str], Record | None]

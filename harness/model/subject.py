@@ -1,0 +1,57 @@
+"""Subjects: who computes. An implementation in an environment, executed in a mode on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An interpreter with frameworks at known versions.
+
+    Attributes:
+        name: the name that subject ids begin with.
+        python: path of the interpreter.
+    """
+
+    name: str
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a worker reports of its environment when it starts.
+
+    Attributes:
+        python: the interpreter's version.
+        packages: versions of the packages that decide results.
+        threads: threads that a call may use.
+        machine: CPU model and the features that the framework may use.
+    """
+
+    python: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 0
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """Implementation x environment x mode x device."""
+
+    environment: str
+    implementation: str
+    mode: str
+    device: str = "cpu"
+    framework: str = ""
+
+    @property
+    def id(self) -> str:
+        """`ENV:IMPLEMENTATION@MODE`, and the device after a second `@` unless it is cpu."""
+        suffix = "" if self.device == "cpu" else f"@{self.device}"
+        return f"{self.environment}:{self.implementation}@{self.mode}{suffix}"
+
+
+DOCUMENT = Subject("document", "document", "", framework="document")
+"""The subject of printed numbers: a document is judged by the truth like everybody else."""

@@ -1,0 +1,1 @@
+"""What the exact answer is, and the number formats it is rounded to."""

@@ -1,0 +1,175 @@
+"""The worker: runs one adapter's calls for the host. Started by its file path, imports no host code.
+
+    python process.py --read FD --write FD --adapter FILE --threads N
+
+Frames (see frames.py) on two inherited pipes, never on standard output, since frameworks print
+there; standard output is sent to standard error, which the host keeps as evidence.
+
+    worker -> host   {"ready": true, "python", "packages", "machine", "absent": {path: reason}}
+                     or {"ready": false, "reason"}, and the worker ends
+    host -> worker   {"calls": [{"implementation", "operation", "mode", "parameters",
+                                 "wanted", "inputs": [name, ...]}, ...]} and the inputs' arrays, in order
+    worker -> host   for each call, in order, as soon as it is done:
+                     {"outcome", "seconds", "outputs": [name, ...], "error", "reason"} and arrays
+
+Answers come in the order of the calls: when the worker dies or hangs, the first call without an
+answer is the one that did it. The worker ends when the host closes its pipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import sys
+import time
+import types
+from typing import Any
+
+HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MESSAGE_LIMIT = 4000
+OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
+
+
+def load_module(name: str, path: str, locations: Any = None) -> types.ModuleType:
+    """Import a module from its file under a name of our choosing."""
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=locations)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"can't load {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    # Make `harness` importable without putting any folder of the host's on the path: this
+    # interpreter's own packages must be the only ones that an adapter can find.
+    sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != os.path.join(HARNESS, "worker")]
+    load_module("harness", os.path.join(HARNESS, "__init__.py"), [HARNESS])
+
+from harness.adapters import UnsupportedError  # noqa: E402 - `harness` is importable only now
+from harness.worker import frames  # noqa: E402
+from harness.worker.frames import Tensor  # noqa: E402
+
+
+def load_adapter(path: str) -> types.ModuleType:
+    """Import an adapter from its file, built-in or a user's."""
+    stem = os.path.splitext(os.path.basename(path))[0]
+    if os.path.dirname(os.path.abspath(path)) == os.path.join(HARNESS, "adapters"):
+        return importlib.import_module("harness.adapters." + stem)
+    return load_module("harness_adapter_" + stem, path)
+
+
+def describe(adapter: Any) -> dict[str, Any]:
+    """What the host must know of this environment: the frame that says `ready`."""
+    packages = {name: _version(name) for name in adapter.PACKAGES}
+    framework = packages[adapter.PACKAGES[0]]
+    absent = {i.path: _absence(i, adapter.FRAMEWORK, framework) for i in adapter.IMPLEMENTATIONS}
+    return {
+        "ready": True,
+        "python": platform.python_version(),
+        "packages": packages,
+        "machine": _machine(),
+        "absent": {path: reason for path, reason in absent.items() if reason},
+    }
+
+
+def _version(name: str) -> str:
+    module = sys.modules.get(name)
+    return str(getattr(module, "__version__", "")) if module is not None else ""
+
+
+def _absence(implementation: Any, framework: str, version: str) -> str:
+    if implementation.absent:
+        return str(implementation.absent)
+    if implementation.until and _order(version) >= _order(implementation.until):
+        return f"{framework} {version} no longer has it (gone since {implementation.until})"
+    if implementation.since and _order(version) < _order(implementation.since):
+        return f"{framework} {version} doesn't have it yet (new in {implementation.since})"
+    return ""
+
+
+def _order(version: str) -> tuple[int, ...]:
+    numbers = []
+    for part in version.partition("+")[0].split(".")[:3]:
+        digits = "".join(c for c in part if c.isdigit())
+        numbers.append(int(digits or 0))
+    return tuple(numbers)
+
+
+def _machine() -> str:
+    try:
+        with open("/proc/cpuinfo") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def answer(adapter: Any, call: dict[str, Any], inputs: dict[str, Any]) -> tuple[dict[str, Any], list[Tensor]]:
+    """Run one call: the header and the arrays of its answer. No exception of an adapter travels on."""
+    begun = time.perf_counter()
+    header: dict[str, Any]
+    tensors: list[Tensor]
+    try:
+        implementation = adapter.TABLE[call["implementation"], call["operation"]]
+        outputs = adapter.call(implementation, call["mode"], inputs, call["parameters"], call["wanted"])
+        names = list(outputs)
+        tensors = [outputs[n] if isinstance(outputs[n], Tensor) else Tensor.of(outputs[n]) for n in names]
+        header = {"outcome": "value", "outputs": names}
+    except UnsupportedError as reason:
+        header, tensors = {"outcome": "unsupported", "reason": str(reason)}, []
+    except Exception as error:
+        header, tensors = _failure(error), []
+    header["seconds"] = time.perf_counter() - begun
+    return header, tensors
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    name, message = type(error).__name__, str(error)
+    memory = name in OUT_OF_MEMORY or "can't allocate memory" in message
+    outcome = "out-of-memory" if memory else "error"
+    return {"outcome": outcome, "error": name, "reason": message[:MESSAGE_LIMIT]}
+
+
+def serve(adapter: Any, requests: Any, answers: Any) -> None:
+    """Answer batches of calls until the host closes its end."""
+    while True:
+        try:
+            batch, tensors = frames.read(requests)
+        except EOFError:
+            return
+        arrays = iter(tensors)
+        for call in batch["calls"]:
+            inputs = {name: next(arrays) for name in call["inputs"]}
+            header, outputs = answer(adapter, call, inputs)
+            frames.write(answers, header, outputs)
+
+
+def main() -> None:
+    """Start the adapter, say so, and serve."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--read", type=int, required=True)
+    parser.add_argument("--write", type=int, required=True)
+    parser.add_argument("--adapter", required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    os.dup2(2, 1)
+    with os.fdopen(options.read, "rb") as requests, os.fdopen(options.write, "wb") as answers:
+        try:
+            adapter = load_adapter(options.adapter)
+            adapter.start(options.threads)
+        except Exception as error:  # a broken wheel raises anything
+            frames.write(answers, {"ready": False, "reason": f"{type(error).__name__}: {error}"})
+            return
+        adapter.TABLE = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}  # type: ignore[attr-defined]
+        frames.write(answers, describe(adapter))
+        serve(adapter, requests, answers)
+
+
+if __name__ == "__main__":
+    main()
