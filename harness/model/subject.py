@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.adapters import Implementation
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -17,6 +19,16 @@ class Environment:
 
     name: str
     python: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter's table, read without importing its framework."""
+
+    framework: str
+    file: str
+    packages: tuple[str, ...]
+    implementations: tuple[Implementation, ...]
 
 
 @dataclass(frozen=True, slots=True)

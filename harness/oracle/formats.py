@@ -10,7 +10,6 @@ import numpy as np
 
 from harness.model.case import Array
 
-
 DOUBLE_MAX_EXPONENT = 1023
 
 

@@ -5,7 +5,8 @@
 Frames (see frames.py) on two inherited pipes, never on standard output, since frameworks print
 there; standard output is sent to standard error, which the host keeps as evidence.
 
-    worker -> host   {"ready": true, "python", "packages", "machine", "absent": {path: reason}}
+    worker -> host   {"ready": true, "python", "packages", "threads", "machine",
+                                 "absent": {path: reason}}
                      or {"ready": false, "reason"}, and the worker ends
     host -> worker   {"calls": [{"implementation", "operation", "mode", "parameters",
                                  "wanted", "inputs": [name, ...]}, ...]} and the inputs' arrays, in order
@@ -62,7 +63,7 @@ def load_adapter(path: str) -> types.ModuleType:
     return load_module("harness_adapter_" + stem, path)
 
 
-def describe(adapter: Any) -> dict[str, Any]:
+def describe(adapter: Any, threads: int) -> dict[str, Any]:
     """What the host must know of this environment: the frame that says `ready`."""
     packages = {name: _version(name) for name in adapter.PACKAGES}
     framework = packages[adapter.PACKAGES[0]]
@@ -71,6 +72,7 @@ def describe(adapter: Any) -> dict[str, Any]:
         "ready": True,
         "python": platform.python_version(),
         "packages": packages,
+        "threads": threads,
         "machine": _machine(),
         "absent": {path: reason for path, reason in absent.items() if reason},
     }
@@ -167,7 +169,7 @@ def main() -> None:
             frames.write(answers, {"ready": False, "reason": f"{type(error).__name__}: {error}"})
             return
         adapter.TABLE = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}  # type: ignore[attr-defined]
-        frames.write(answers, describe(adapter))
+        frames.write(answers, describe(adapter, options.threads))
         serve(adapter, requests, answers)
 
 

@@ -1,0 +1,224 @@
+"""The command line: thin verbs. Each imports what it needs when it is called, to start at once."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="harness",
+    help="Conformance harness for cross-entropy losses.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+baseline_app = typer.Typer(help="Keep a run to compare with, and compare.", no_args_is_help=True, rich_markup_mode=None)
+env_app = typer.Typer(
+    help="Environments: interpreters and the frameworks in them.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(baseline_app, name="baseline")
+app.add_typer(env_app, name="env")
+
+OK, FAILED, INTERRUPTED, INTERNAL, USAGE, EMPTY = range(6)
+
+Strings = list[str] | None
+Paths = Annotated[list[Path] | None, typer.Argument(help="Case files or folders; all of cases/ if none is given.")]
+Keyword = Annotated[str, typer.Option("--keyword", "-k", help="Words in case or subject ids: and, or, not, ( ).")]
+Subject = Annotated[Strings, typer.Option(help="Glob over subject ids; repeatable.")]
+Operation = Annotated[Strings, typer.Option(help="Glob over operations; repeatable.")]
+Dtype = Annotated[Strings, typer.Option(help="float16, bfloat16, float32 or float64; repeatable.")]
+Python = Annotated[Strings, typer.Option(help="Interpreter, or virtual environment, to use as it is; repeatable.")]
+Adapter = Annotated[Strings, typer.Option(help="File of an adapter of your own; repeatable.")]
+Tier = Annotated[str | None, typer.Option(help="quick, stock or nightly.  [default: stock]")]
+Threads = Annotated[int | None, typer.Option(help="Threads that a call may use.  [default: 1]")]
+Timeout = Annotated[float | None, typer.Option(help="Seconds that a call may take.  [default: 60]")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the generators.  [default: 0]")]
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of lines.")]
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    paths: Paths = None,
+    keyword: Keyword = "",
+    subject: Subject = None,
+    operation: Operation = None,
+    dtype: Dtype = None,
+    env: Annotated[Strings, typer.Option(help="Environment to use; repeatable.")] = None,
+    python: Python = None,
+    require: Annotated[Strings, typer.Option(help="Framework or environment that must be there; repeatable.")] = None,
+    tier: Tier = None,
+    jobs: Annotated[int | None, typer.Option("-n", "--jobs", help="Worker processes at once.")] = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    seed: Seed = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run, instead of a new one in reports/.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, or the latest.")] = False,
+    report: Annotated[
+        Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown; repeatable.")
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option(help="Baseline file, or run folder, to compare with.")] = None,
+    fail_on: Annotated[str | None, typer.Option(help="any failure, or only new ones.  [default: any]")] = None,
+    rtol: Annotated[float | None, typer.Option(help="Relative tolerance of the named judge.")] = None,
+    atol: Annotated[float | None, typer.Option(help="Absolute tolerance of the named judge.")] = None,
+    max_failures: Annotated[int | None, typer.Option(help="Stop after so many failures.")] = None,
+    adapter: Adapter = None,
+) -> None:
+    """Run cases through the frameworks, judge them, and write the reports."""
+    from harness import config, pipeline
+
+    raise typer.Exit(pipeline.run(config.resolve(context.params)))
+
+
+@app.command(name="list")
+def list_(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="operations, implementations, subjects, cases, deviations, environments")],
+    json: Json = False,
+    tier: Tier = None,
+    python: Python = None,
+    adapter: Adapter = None,
+) -> None:
+    """List what there is."""
+    from harness import config
+    from harness.commands import listing
+
+    if what not in listing.LISTS:
+        raise config.ConfigError(f"list {what}: there is no such list, only {', '.join(listing.LISTS)}")
+    given = {key: value for key, value in context.params.items() if key not in {"what", "json"}}
+    rows = listing.LISTS[what](config.resolve(given))
+    _print_rows(rows, listing.line, as_json=json)
+
+
+@app.command()
+def check(paths: Paths = None) -> None:
+    """Validate case files, and run nothing."""
+    from harness import casefile, selection
+
+    files = casefile.find(paths or [selection.root()], selection.root())
+    entries = casefile.load(files, selection.root())
+    print(f"{len(files)} files, {len(entries)} entries: no error")
+
+
+@app.command()
+def explain(
+    case: Annotated[str, typer.Argument(help="Case id, or the part of it behind the colon.")],
+    python: Python = None,
+    subject: Subject = None,
+    adapter: Adapter = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    seed: Seed = None,
+) -> None:
+    """Show one case with all subjects side by side: values, bits, errors, and who is nearer."""
+    from harness import config
+    from harness.commands import explaining
+
+    flags = {"python": python, "subject": subject, "adapter": adapter}
+    options = config.resolve(flags | {"threads": threads, "timeout": timeout, "seed": seed})
+    for line in explaining.explain(case, options):
+        print(line)
+
+
+@app.command()
+def schema(out: Annotated[Path | None, typer.Option(help="File to write, instead of standard output.")] = None) -> None:
+    """Write the JSON Schema of case files, for editors."""
+    import json
+
+    from harness import casefile
+
+    text = json.dumps(casefile.schema(), indent=2) + "\n"
+    if out is None:
+        print(text, end="")
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@baseline_app.command()
+def save(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+    to: Annotated[Path, typer.Option(help="File to write.")],
+) -> None:
+    """Keep a run as a text file that git can show the changes of."""
+    from harness.commands import baselines
+
+    print(f"{baselines.save(run_folder, to)} verdicts in {to}")
+
+
+@baseline_app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="Run folder or baseline file.")],
+    after: Annotated[Path, typer.Argument(help="Run folder or baseline file.")],
+    json: Json = False,
+) -> None:
+    """Show what is not as it was; exit 0 when nothing differs."""
+    from harness.commands import baselines
+
+    differences = baselines.diff(before, after)
+    if json:
+        _print_rows((baselines.row(d) for d in differences), str, as_json=True)
+    else:
+        print("\n".join(baselines.summary(differences, most=len(differences))))
+    raise typer.Exit(FAILED if differences else OK)
+
+
+@env_app.command()
+def doctor(json: Json = False, python: Python = None, adapter: Adapter = None, threads: Threads = None) -> None:
+    """Start each framework in each environment, and tell what is missing."""
+    from harness import config
+    from harness.commands import doctor as doctors
+
+    options = config.resolve({"python": python, "adapter": adapter, "threads": threads})
+    rows = list(doctors.rows(options))
+    _print_rows(rows, doctors.line, as_json=json)
+    raise typer.Exit(OK if all(row["available"] for row in rows) else FAILED)
+
+
+def main() -> None:
+    """Run the command line and exit; one clear message for wrong input, a traceback only for our own bugs."""
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    import click
+
+    try:
+        return int(app(standalone_mode=False) or OK)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted: go on with `harness run --resume`", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last place that can tell a user's mistake from a bug
+        return _explained(error)
+
+
+def _explained(error: Exception) -> int:
+    from harness.mistakes import MISTAKES, NothingSelectedError
+
+    if isinstance(error, NothingSelectedError):
+        print(f"harness: {error}", file=sys.stderr)
+        return EMPTY
+    if isinstance(error, MISTAKES):
+        print(f"harness: {error}", file=sys.stderr)
+        return USAGE
+    traceback.print_exception(error)
+    print("harness: internal error: this is a bug of the harness, not a finding", file=sys.stderr)
+    return INTERNAL
+
+
+def _print_rows(rows: Iterable[Mapping[str, Any]], line: Callable[[Any], str], *, as_json: bool) -> None:
+    import json
+
+    if as_json:
+        print(json.dumps(list(rows), indent=2, default=str))
+    else:
+        for row in rows:
+            print(line(row))

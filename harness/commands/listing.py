@@ -1,0 +1,102 @@
+"""What there is: rows for `harness list`, as plain values that print as lines or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from harness import casefile, selection
+from harness.config import Options
+from harness.environments.adapters import adapters
+from harness.environments.interpreters import environments
+from harness.model.case import Case, Relation
+from harness.operations import OPERATIONS
+
+Row = Mapping[str, Any]
+
+
+def operations(_options: Options) -> Iterator[Row]:
+    """Operations with their signature and formula."""
+    for operation in OPERATIONS.values():
+        yield {
+            "operation": operation.name,
+            "inputs": [i.name for i in operation.inputs],
+            "parameters": {p.name: p.default for p in operation.parameters},
+            "formula": operation.formula,
+        }
+
+
+def implementations(options: Options) -> Iterator[Row]:
+    """Implementations with what their tables say they offer."""
+    for adapter in adapters(options.adapter):
+        for row in adapter.implementations:
+            yield {
+                "implementation": row.path,
+                "framework": adapter.framework,
+                "operation": row.operation,
+                "modes": list(row.modes),
+                "dtypes": list(row.dtypes),
+                "parameters": dict(row.parameters),
+            }
+
+
+def subjects(options: Options) -> Iterator[Row]:
+    """Subjects: each implementation in each environment and mode."""
+    seen = set()
+    for environment in environments(options.python):
+        for row in implementations(options):
+            for mode in row["modes"]:
+                name = f"{environment}:{row['implementation']}@{mode}"
+                if name not in seen:
+                    seen.add(name)
+                    yield {"subject": name, "framework": row["framework"]}
+
+
+def cases(options: Options) -> Iterator[Row]:
+    """Case ids; generators are not expanded."""
+    for entry in _entries(options):
+        for name in casefile.case_ids(entry):
+            yield {"case": name, "kind": entry.kind, "source": str(entry.source)}
+
+
+def deviations(options: Options) -> Iterator[Row]:
+    """Departures from the truth that cases state of single subjects."""
+    for entry in _entries(options):
+        unit = next(iter(casefile.expand(entry, options.seed)), None)
+        per = unit.expect.per if isinstance(unit, Case) else unit.per if isinstance(unit, Relation) else ()
+        for override in per:
+            if override.departs is not None:
+                yield {
+                    "case": entry.id,
+                    "subjects": override.subjects,
+                    "output": override.output,
+                    "departs": str(override.departs),
+                    "reason": override.reason,
+                    "source": str(override.source),
+                }
+
+
+def known_environments(options: Options) -> Iterator[Row]:
+    """Environments and their interpreters."""
+    for environment in environments(options.python).values():
+        yield {"environment": environment.name, "python": environment.python}
+
+
+LISTS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
+    "operations": operations,
+    "implementations": implementations,
+    "subjects": subjects,
+    "cases": cases,
+    "deviations": deviations,
+    "environments": known_environments,
+}
+
+
+def line(row: Row) -> str:
+    """A row for people: its first value, then what else is in it."""
+    first, *rest = row.items()
+    return "  ".join([str(first[1]), *(f"{value}" for _, value in rest if value not in ("", [], {}))])
+
+
+def _entries(options: Options) -> list[casefile.Entry]:
+    return casefile.load(casefile.find(selection.paths(options), selection.root()), selection.root())

@@ -1,0 +1,1 @@
+"""Judging observations: measure, then judge; the plain tolerance and agreement beside them."""

@@ -1,0 +1,1 @@
+"""Planning calls, and making them in worker processes with time limits and restarts."""

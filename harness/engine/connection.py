@@ -1,0 +1,181 @@
+"""One worker process and the pipes to it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from harness.worker import frames, process
+
+STDERR_LIMIT = 2000
+LEAKS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+class WorkerDiedError(Exception):
+    """The worker ended before it had answered.
+
+    Attributes:
+        crashed: it was killed by a signal, or ended by itself with an exit code.
+    """
+
+    def __init__(self, reason: str, *, crashed: bool) -> None:
+        super().__init__(reason)
+        self.crashed = crashed
+
+
+class Deadline(io.RawIOBase):
+    """A pipe's reading end that raises TimeoutError once `until` (time.monotonic) has passed."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self.until = float("inf")
+        self._descriptor = descriptor
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(descriptor, selectors.EVENT_READ)
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer with what is there, waiting for something until the deadline."""
+        left = self.until - time.monotonic()
+        if not self._selector.select(max(left, 0.0) if left != float("inf") else None):
+            raise TimeoutError
+        data = os.read(self._descriptor, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the pipe."""
+        if not self.closed:
+            self._selector.close()
+            os.close(self._descriptor)
+        super().close()
+
+
+class Connection:
+    """A running worker: send calls, receive answers, learn how it died.
+
+    Args:
+        python: path of the interpreter.
+        adapter: path of the adapter's file.
+        threads: threads that a call may use.
+        stderr: file that the worker's standard output and error are appended to.
+    """
+
+    def __init__(self, python: str, adapter: str, threads: int, stderr: Path) -> None:
+        self._stderr = stderr
+        self._log = stderr.open("ab")
+        self._begin = self._log.tell()
+        to_worker, requests = os.pipe()
+        answers, from_worker = os.pipe()
+        command = [python, str(process.__file__), "--read", str(to_worker), "--write", str(from_worker)]
+        self._process = subprocess.Popen(  # noqa: S603 - the interpreter is the user's choice
+            [*command, "--adapter", adapter, "--threads", str(threads)],
+            pass_fds=(to_worker, from_worker),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=surroundings(os.environ, threads),
+            start_new_session=True,
+        )
+        os.close(to_worker)
+        os.close(from_worker)
+        self._requests = os.fdopen(requests, "wb")
+        self._deadline = Deadline(answers)
+        self._answers = io.BufferedReader(self._deadline, 1 << 16)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def send(self, header: Mapping[str, Any], tensors: Sequence[frames.Tensor]) -> None:
+        """Send a batch of calls.
+
+        Raises:
+            WorkerDiedError: nobody reads it any more.
+        """
+        try:
+            frames.write(self._requests, dict(header), tensors)
+        except BrokenPipeError:
+            raise self._death() from None
+
+    def receive(self, timeout: float) -> tuple[dict[str, Any], list[frames.Tensor]]:
+        """Wait for one answer.
+
+        Raises:
+            TimeoutError: none came within `timeout` seconds.
+            WorkerDiedError: the worker ended, or sent what is no frame.
+        """
+        self._deadline.until = time.monotonic() + timeout
+        try:
+            return frames.read(self._answers)
+        except EOFError:
+            raise self._death() from None
+        except frames.FrameError as error:
+            self.kill()
+            raise WorkerDiedError(f"the worker broke the protocol: {error}", crashed=True) from error
+
+    def kill(self) -> None:
+        """End the worker and whatever it has started, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """End the worker and free what it held."""
+        self.kill()
+        for stream in (self._answers, self._log):
+            stream.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()
+
+    def tail(self) -> str:
+        """The end of what this worker printed."""
+        self._log.flush()
+        with self._stderr.open("rb") as log:
+            log.seek(self._begin)
+            return log.read()[-STDERR_LIMIT:].decode("utf-8", "replace").strip()
+
+    def _death(self) -> WorkerDiedError:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return WorkerDiedError("the worker closed its pipe", crashed=True)
+        how = f"killed by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
+        tail = self.tail()
+        return WorkerDiedError(f"{how}: {tail}" if tail else how, crashed=code < 0)
+
+
+def surroundings(environment: Mapping[str, str], threads: int) -> dict[str, str]:
+    """Environment variables of a worker: the host's own Python kept out, threads and hashing pinned."""
+    kept = {name: value for name, value in environment.items() if name not in LEAKS}
+    pinned = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    return {**kept, **pinned, "PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

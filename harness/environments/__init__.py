@@ -1,0 +1,1 @@
+"""Interpreters, and the adapters that can run in them."""

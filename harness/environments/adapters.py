@@ -1,0 +1,53 @@
+"""The adapters there are: built in, and users' own files."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from harness.environments.interpreters import EnvironmentUnusableError
+from harness.model.subject import Adapter
+from harness.worker.process import load_adapter
+
+BUILT_IN = ("numpy", "tensorflow", "torch")
+REQUIRED = ("FRAMEWORK", "PACKAGES", "IMPLEMENTATIONS", "start", "call")
+
+
+def adapters(files: Sequence[str] = ()) -> list[Adapter]:
+    """The built-in adapters, then the given files; a file of a built-in's framework replaces it.
+
+    Raises:
+        EnvironmentUnusableError: a file can't be loaded or is no adapter.
+    """
+    found = {a.framework: a for a in map(_built_in, BUILT_IN)}
+    for file in files:
+        adapter = _from_file(Path(file))
+        found[adapter.framework] = adapter
+    return list(found.values())
+
+
+def _built_in(name: str) -> Adapter:
+    return _adapter(importlib.import_module(f"harness.adapters.{name}"))
+
+
+def _from_file(path: Path) -> Adapter:
+    if not path.is_file():
+        raise EnvironmentUnusableError(f"{path}: no such adapter file")
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        module = load_adapter(str(path))
+    except Exception as error:  # a user's file raises anything
+        raise EnvironmentUnusableError(f"{path}: can't be loaded: {type(error).__name__}: {error}") from error
+    finally:
+        sys.dont_write_bytecode = written
+    missing = [name for name in REQUIRED if not hasattr(module, name)]
+    if missing:
+        raise EnvironmentUnusableError(f"{path}: no adapter: it lacks {', '.join(missing)}")
+    return _adapter(module)
+
+
+def _adapter(module: ModuleType) -> Adapter:
+    return Adapter(module.FRAMEWORK, str(module.__file__), tuple(module.PACKAGES), tuple(module.IMPLEMENTATIONS))

@@ -1,0 +1,65 @@
+"""Environments from interpreters that exist: nothing is installed into them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.model.subject import Environment
+
+CURRENT = "current"
+ANONYMOUS = {".venv", "venv", "env", ".env"}
+
+
+class EnvironmentUnusableError(Exception):
+    """An interpreter that can't be used; the message is for the user."""
+
+
+def environments(pythons: Sequence[str]) -> dict[str, Environment]:
+    """The environments of a run: the given interpreters, or the current one if none is given.
+
+    Args:
+        pythons: paths of interpreters, or of the folders of virtual environments.
+
+    Raises:
+        EnvironmentUnusableError: a path is no interpreter.
+    """
+    if not pythons:
+        return {CURRENT: Environment(CURRENT, sys.executable)}
+    found: dict[str, Environment] = {}
+    for given in pythons:
+        python = _interpreter(Path(given))
+        name = _unused(_name(python), found)
+        found[name] = Environment(name, str(python))
+    return found
+
+
+def _interpreter(path: Path) -> Path:
+    candidate = path / "bin" / "python" if path.is_dir() else path
+    if not candidate.is_file() or not os.access(candidate, os.X_OK):
+        raise EnvironmentUnusableError(f"{path} is no Python interpreter, nor a virtual environment with bin/python")
+    # The link is kept: a virtual environment is found by the path its interpreter is started with.
+    return candidate.absolute()
+
+
+def _name(python: Path) -> str:
+    """Name of the virtual environment's folder, or of the interpreter outside one."""
+    home = python.parent.parent
+    if not (home / "pyvenv.cfg").is_file():
+        return _clean(python.name)
+    return _clean(home.parent.name if home.name in ANONYMOUS else home.name)
+
+
+def _clean(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "python"
+
+
+def _unused(name: str, taken: dict[str, Environment]) -> str:
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate

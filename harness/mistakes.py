@@ -1,0 +1,15 @@
+"""The exceptions that mean the user's input is wrong: one clear message, exit code 4."""
+
+from __future__ import annotations
+
+from harness.casefile import CaseFileErrors
+from harness.config import ConfigError
+from harness.environments.interpreters import EnvironmentUnusableError
+from harness.store.folder import RunFolderError
+
+
+class NothingSelectedError(Exception):
+    """The selection leaves nothing to run: exit code 5."""
+
+
+MISTAKES = (CaseFileErrors, ConfigError, EnvironmentUnusableError, RunFolderError)

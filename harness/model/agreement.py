@@ -1,0 +1,22 @@
+"""Agreement: which subjects gave the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.model.case import Array
+
+
+def groups(outputs: Mapping[str, Array]) -> list[list[str]]:
+    """Subjects whose arrays are equal in dtype, shape and bits, NaN payloads and zeros' signs included.
+
+    Returns:
+        Names in alphabetical order within a group; the largest group first, ties by first name.
+    """
+    found: dict[tuple[str, tuple[int, ...], bytes], list[str]] = {}
+    for name in sorted(outputs):
+        array = np.asarray(outputs[name])
+        found.setdefault((array.dtype.name, array.shape, array.tobytes()), []).append(name)
+    return sorted(found.values(), key=lambda names: (-len(names), names[0]))

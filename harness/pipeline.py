@@ -1,0 +1,164 @@
+"""The run as a tuple of stages: each a plain function from the last value and the options.
+
+case files -> entries -> units -> plan -> session -> observations and verdicts -> results -> exit code
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness import casefile, reporting, selection
+from harness.config import ConfigError, Options
+from harness.engine import plan as planning
+from harness.engine.pool import Limits, Pool
+from harness.environments.adapters import adapters
+from harness.environments.interpreters import CURRENT, environments
+from harness.mistakes import NothingSelectedError
+from harness.model.case import Claim, Unit
+from harness.model.plan import Plan
+from harness.model.run import Results
+from harness.model.verdict import ExitCode
+from harness.reporting import progress, terminal
+from harness.session import Session
+from harness.store import baseline, folder
+from harness.store.database import Store
+
+DEFAULT_REPORTS = ("json", "html")
+
+
+def run(options: Options) -> ExitCode:
+    """Run all stages.
+
+    Raises:
+        CaseFileErrors, ConfigError, RunFolderError, EnvironmentUnusableError: the user's input is wrong.
+        NothingSelectedError: there is nothing to run.
+    """
+    options = reopened(options) if options.resume else options
+    value: Any = None
+    for stage in STAGES:
+        value = stage(value, options)
+    return ExitCode(value)
+
+
+def reopened(options: Options) -> Options:
+    """The options that an interrupted run was started with."""
+    found = folder.find(options.out)
+    store = Store(found, fresh=False)
+    stored = store.noted("options")
+    store.close()
+    return Options(**{**stored, "resume": True, "out": found, "jobs": options.jobs or stored["jobs"]})
+
+
+def find_entries(_: None, options: Options) -> list[casefile.Entry]:
+    """Case files to checked entries: every error of every file at once."""
+    return casefile.load(casefile.find(selection.paths(options), selection.root()), selection.root())
+
+
+def expand_units(entries: Iterable[casefile.Entry], options: Options) -> list[Unit]:
+    """Entries to cases, relations and claims: generators expanded, inputs rounded."""
+    wanted = selection.of_units(options)
+    return [unit for entry in entries for unit in casefile.expand(entry, options.seed) if wanted(unit)]
+
+
+def make_plan(units: Sequence[Unit], options: Options) -> Plan:
+    """Units to calls: which subject is asked what."""
+    if unknown := set(options.env) - {CURRENT}:
+        raise ConfigError(f"--env {min(unknown)}: no such environment; {CURRENT} is the only one that is defined")
+    tables = adapters(options.adapter)
+    places = environments(options.python)
+    names = {a.framework for a in tables} | set(places)
+    if unknown := set(options.require) - names:
+        raise ConfigError(
+            f"--require {min(unknown)}: neither a framework nor an environment: {', '.join(sorted(names))}"
+        )
+    made = planning.make(units, tables, places, selection.wants(options))
+    if not made.items and not any(isinstance(unit, Claim) for unit in units):
+        raise NothingSelectedError("no case is selected")
+    return made
+
+
+def open_session(plan: Plan, options: Options) -> Session:
+    """Make or reopen the run's folder and store."""
+    started = datetime.now(UTC)
+    place = options.out if options.resume and options.out else folder.create(options.out, started)
+    facts = {"options": options.model_dump(mode="json"), "started": started.isoformat(timespec="seconds")}
+    command = shlex.join(["harness", *sys.argv[1:]])
+    return Session(plan, Store(place, fresh=not options.resume), place, options, {**facts, "command": command})
+
+
+def observe(session: Session, options: Options) -> Session:
+    """Make the calls and judge each answer as it comes; what is stored survives a kill."""
+    left = session.left()
+    limits = Limits(options.jobs, options.threads, options.timeout)
+    pool = Pool(session.plan.environments, limits, session.folder / "workers")
+    try:
+        with progress.Progress(len(left)) as shown:
+            for item, observation in pool.observe(left):
+                session.hear(pool.greetings)
+                session.take(item, observation)
+                shown.advance(1)
+                if options.max_failures and session.failures >= options.max_failures:
+                    break
+    finally:
+        session.hear(pool.greetings)
+        session.save()
+    return session
+
+
+def relate(session: Session, _options: Options) -> Session:
+    """Judge what needs several answers, and what needs none: relations, agreement, documents."""
+    session.judge_units()
+    return session
+
+
+def finish(session: Session, _options: Options) -> Results:
+    """The run as reports see it."""
+    return session.results()
+
+
+def report(results: Results, options: Options) -> Results:
+    """Write the reports and show the summary."""
+    written = {}
+    for wanted in options.report or DEFAULT_REPORTS:
+        name, _, given = wanted.partition(":")
+        if name not in reporting.FORMATS:
+            raise ConfigError(f"--report {wanted}: no such format; there are {', '.join(reporting.FORMATS)}")
+        path = Path(given) if given else results.run.folder / reporting.FORMATS[name].filename
+        reporting.write(results, name, path)
+        written[name] = path
+    terminal.show(results, written)
+    return results
+
+
+def gate(results: Results, options: Options) -> ExitCode:
+    """Whether the run passes."""
+    if options.baseline is None:
+        return _exit_code(any(v.verdict.failed for v in results.verdicts))
+    differences = baseline.diff(baseline.read(options.baseline), baseline.entries(results.verdicts))
+    for line in baseline.summary(differences):
+        print(line)
+    if options.fail_on == "new":
+        return _exit_code(any(d.change is baseline.Change.NEW_FAILURE for d in differences))
+    return _exit_code(any(v.verdict.failed for v in results.verdicts))
+
+
+def _exit_code(failed: bool) -> ExitCode:  # noqa: FBT001 - a predicate's value
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+STAGES: tuple[Callable[[Any, Options], Any], ...] = (
+    find_entries,
+    expand_units,
+    make_plan,
+    open_session,
+    observe,
+    relate,
+    finish,
+    report,
+    gate,
+)

@@ -1,0 +1,25 @@
+"""One failed verdict as the text of a test failure: one fact a line."""
+
+from __future__ import annotations
+
+import shlex
+
+from harness.model.verdict import Verdict
+from harness.reporting.text import visible
+
+
+def message(row: Verdict) -> str:
+    """What failed, by how much, and what to type next."""
+    facts = [
+        f"{row.verdict}: {row.case}",
+        f"  subject   {row.subject}  {row.output}",
+        f"  reason    {visible(row.reason)}",
+    ]
+    if row.observed is not None:
+        facts.append(f"  observed  {row.observed}")
+        facts.append(f"  truth     {row.truth}")
+    if row.max_ulp is not None:
+        facts.append(f"  worst     {row.max_ulp:+.6g} ulp")
+    facts.append(f"  case      {row.source}")
+    facts.append(f"  next      harness explain {shlex.quote(row.case)}")
+    return "\n".join(facts)

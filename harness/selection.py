@@ -1,0 +1,123 @@
+"""What of the suite a run selects: paths, tier, `-k`, globs over subjects, operations and dtypes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from harness.config import ConfigError, Options
+from harness.model.case import Case, Claim, Unit
+from harness.model.subject import Subject
+
+PACKAGE = Path(__file__).parent
+WORD = re.compile(r"\s*(?:(\()|(\))|([^\s()]+))")
+TIERS = {
+    "quick": (("documents", "operations"), ("eager",)),
+    "stock": ((), ()),
+    "nightly": ((), ()),
+}
+"""Folders of cases/ and modes of each tier; an empty tuple stands for all."""
+
+Matcher = Callable[[str], bool]
+
+
+def root() -> Path:
+    """The folder `cases/`: beside the package in a checkout, inside it in an installed wheel."""
+    inside = PACKAGE / "cases"
+    return inside if inside.is_dir() else PACKAGE.parent / "cases"
+
+
+def paths(options: Options) -> list[Path]:
+    """The paths that are asked for, or the tier's folders."""
+    if options.paths:
+        return list(options.paths)
+    folders, _ = TIERS[options.tier]
+    return [root() / folder for folder in folders] if folders else [root()]
+
+
+def wants(options: Options) -> Callable[[Unit, Subject], bool]:
+    """Whether a unit is to be run with a subject."""
+    matches = keyword(options.keyword)
+    _, modes = TIERS[options.tier]
+
+    def wanted(unit: Unit, subject: Subject) -> bool:
+        return (
+            (not modes or subject.mode in modes)
+            and _any(options.subject, subject.id)
+            and matches(f"{unit.id} {subject.id}")
+        )
+
+    return wanted
+
+
+def of_units(options: Options) -> Callable[[Unit], bool]:
+    """Whether a unit has one of the operations and dtypes that are asked for."""
+
+    def wanted(unit: Unit) -> bool:
+        if isinstance(unit, Claim):
+            return not options.operation and not options.dtype
+        calls = (unit,) if isinstance(unit, Case) else tuple(unit.calls.values())
+        return any(_any(options.operation, c.operation) and _any(options.dtype, c.dtype) for c in calls)
+
+    return wanted
+
+
+def keyword(expression: str) -> Matcher:
+    """Read a `-k` expression: substrings joined by and, or, not and parentheses, as in pytest.
+
+    Raises:
+        ConfigError: it is no such expression.
+    """
+    if not expression:
+        return lambda _text: True
+    words = [match.group().strip() for match in WORD.finditer(expression)]
+    stream = iter([*words, ""])
+    matcher, rest = _either(next(stream), stream, expression)
+    if rest:
+        raise ConfigError(f"-k {expression!r}: {rest!r} is one word too many")
+    return matcher
+
+
+def _either(word: str, stream: Iterator[str], expression: str) -> tuple[Matcher, str]:
+    left, word = _both(word, stream, expression)
+    while word == "or":
+        right, word = _both(next(stream), stream, expression)
+        left = _or(left, right)
+    return left, word
+
+
+def _both(word: str, stream: Iterator[str], expression: str) -> tuple[Matcher, str]:
+    left, word = _term(word, stream, expression)
+    while word == "and":
+        right, word = _term(next(stream), stream, expression)
+        left = _and(left, right)
+    return left, word
+
+
+def _term(word: str, stream: Iterator[str], expression: str) -> tuple[Matcher, str]:
+    if word == "not":
+        inner, rest = _term(next(stream), stream, expression)
+        return (lambda text: not inner(text)), rest
+    if word == "(":
+        inner, rest = _either(next(stream), stream, expression)
+        if rest != ")":
+            raise ConfigError(f"-k {expression!r}: a parenthesis is not closed")
+        return inner, next(stream)
+    if word in ("", ")", "and", "or"):
+        raise ConfigError(f"-k {expression!r}: a word is missing {'at the end' if not word else f'before {word!r}'}")
+    lowered = word.lower()
+    return (lambda text: lowered in text.lower()), next(stream)
+
+
+def _or(left: Matcher, right: Matcher) -> Matcher:
+    return lambda text: left(text) or right(text)
+
+
+def _and(left: Matcher, right: Matcher) -> Matcher:
+    return lambda text: left(text) and right(text)
+
+
+def _any(globs: tuple[str, ...], name: str) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for glob in globs)

@@ -1,0 +1,224 @@
+"""A run under way: observations in, verdicts out, both kept in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from harness.comparator import documents, relate
+from harness.comparator.judge import Finding, Judge, stated
+from harness.config import Options
+from harness.engine.pool import Greeting
+from harness.model.case import Case, Claim, Relation, Unit
+from harness.model.observation import Observation
+from harness.model.plan import Item, Plan
+from harness.model.run import Results, Run
+from harness.model.subject import DOCUMENT, Fingerprint, Subject
+from harness.model.verdict import Kind, Verdict
+from harness.oracle import truth as oracle
+from harness.oracle.truth import Truth
+from harness.store.database import Store
+from harness.store.folder import RunFolderError
+
+COMMIT_SECONDS = 0.5
+
+
+class Session:
+    """Takes observations as they come, judges them, and stores both.
+
+    Args:
+        plan: everything the run will do.
+        store: its store, fresh or reopened.
+        folder: where it writes.
+        options: its settings.
+        facts: what a fresh run notes of itself: options, started, command.
+
+    Raises:
+        RunFolderError: a reopened store holds a run of another plan.
+    """
+
+    def __init__(self, plan: Plan, store: Store, folder: Path, options: Options, facts: Mapping[str, Any]) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.failures = 0
+        self._store = store
+        self._options = options
+        self._begun = self._committed = time.monotonic()
+        self._truths: dict[str, Truth] = {}
+        self._waiting: Counter[str] = Counter()
+        self._heard = 0
+        self._settle(facts)
+        self._versions = {tuple(key): version for key, version in store.noted("versions") or ()}
+        self._fingerprints = {name: Fingerprint(**kept) for name, kept in (store.noted("fingerprints") or {}).items()}
+        self._judge = Judge(options.rtol, options.atol, self._versions)
+
+    def left(self) -> list[Item]:
+        """The items that have no observation yet."""
+        done = self._store.observed()
+        left = [item for item in self.plan.items if item.rank not in done]
+        self._waiting = Counter(item.call.id for item in left)
+        return left
+
+    def hear(self, greetings: Sequence[Greeting]) -> None:
+        """Learn versions from workers that became ready."""
+        for greeting in greetings[self._heard :]:
+            said = greeting.fingerprint
+            known = self._fingerprints.get(greeting.environment, said)
+            packages = {**known.packages, **said.packages}
+            self._fingerprints[greeting.environment] = replace(said, packages=packages)
+            self._versions[greeting.environment, greeting.framework] = next(iter(said.packages.values()), "")
+        self._heard = len(greetings)
+
+    def take(self, item: Item, observation: Observation) -> None:
+        """Judge an observation and store it with its verdicts."""
+        self._store.put(item, observation)
+        truth = self._truth(item.call)
+        if isinstance(item.unit, Case) and not item.unit.expect.agree:
+            rows = self._judge.verdicts(item.unit, item.subject, item.wanted, observation, truth)
+            self._put(item.rank, [self._required(row) for row in rows])
+        now = time.monotonic()
+        if now - self._committed > COMMIT_SECONDS:
+            self._store.commit()
+            self._committed = now
+
+    def save(self) -> None:
+        """Make everything so far survive a kill."""
+        self._store.note("versions", [[list(key), version] for key, version in self._versions.items()])
+        self._store.note("fingerprints", {name: asdict(kept) for name, kept in self._fingerprints.items()})
+        self._store.commit()
+
+    def judge_units(self) -> None:
+        """Judge relations, agreement, printed numbers and claims."""
+        items: dict[str, list[Item]] = defaultdict(list)
+        for item in self.plan.items:
+            items[item.unit.id].append(item)
+        for place, unit in zip(self.plan.places, self.plan.units, strict=True):
+            for rank, row in self._unit_rows(place, unit, items[unit.id]):
+                self._put(rank, [self._required(row)])
+        self._store.commit()
+
+    def results(self) -> Results:
+        """The run so far, as reports see it."""
+        self._store.note("seconds", (self._store.noted("seconds") or 0.0) + time.monotonic() - self._begun)
+        self._store.commit()
+        return results(self._store, self.folder)
+
+    def _settle(self, facts: Mapping[str, Any]) -> None:
+        """Note what a fresh run is; see that a reopened one is the same."""
+        identity = _identity(self.plan)
+        known = self._store.noted("plan")
+        if known is None:
+            for key, fact in {**facts, "plan": identity}.items():
+                self._store.note(key, fact)
+            self._store.commit()
+        elif known != identity:
+            raise RunFolderError(f"{self.folder}: the cases or the adapters have changed since: it can't be resumed")
+
+    def _truth(self, call: Case) -> Truth:
+        """The truth of a call, kept until its last observation."""
+        truth = self._truths.pop(call.id, None)
+        if truth is None:
+            truth = oracle.evaluate(call)
+            self._store.put_case(call, truth.outputs)
+        self._waiting[call.id] -= 1
+        if self._waiting[call.id] > 0:
+            self._truths[call.id] = truth
+        return truth
+
+    def _put(self, rank: int, rows: Sequence[Verdict]) -> None:
+        self._store.put_verdicts(rank, rows)
+        self.failures += sum(row.verdict.failed for row in rows)
+
+    def _required(self, row: Verdict) -> Verdict:
+        """With `--require`, a framework or environment that can't be had is a failure."""
+        asked = self._options.require
+        there = (row.environment, row.framework) in self._versions
+        if row.verdict is not Kind.UNAVAILABLE or there or not {row.framework, row.environment} & set(asked):
+            return row
+        return replace(row, verdict=Kind.FAIL, reason=f"required, but unavailable: {row.reason}")
+
+    def _unit_rows(self, place: int, unit: Unit, items: Sequence[Item]) -> Iterator[tuple[int, Verdict]]:
+        if isinstance(unit, Claim):
+            yield place, self._judge.row(unit, DOCUMENT, "value", documents.claim(unit), None)
+        elif isinstance(unit, Relation):
+            yield from self._relation_rows(place, unit, items)
+        else:
+            truth = oracle.evaluate(unit) if unit.expect.printed or unit.expect.claimed else None
+            finding = documents.printed(unit, truth) if truth else None
+            if truth and finding:
+                yield place, self._judge.row(unit, DOCUMENT, "value", finding, truth.region.domain)
+            if unit.expect.agree:
+                yield from self._agreement_rows(unit, items)
+
+    def _relation_rows(self, place: int, unit: Relation, items: Sequence[Item]) -> Iterator[tuple[int, Verdict]]:
+        truths = {name: oracle.evaluate(call) for name, call in unit.calls.items()}
+        if all("value" in truth.outputs for truth in truths.values()):
+            subject, finding = relate.statement(unit, truths)
+            yield place, self._judge.row(unit, subject, "relation", finding, None)
+        names = {call.id: name for name, call in unit.calls.items()}
+        observed: dict[str, dict[Subject, Observation]] = {name: {} for name in unit.calls}
+        for item, observation in self._observed(items):
+            observed[names[item.call.id]][item.subject] = observation
+        ranks = {item.subject: item.rank for item in reversed(items)}
+        for subject, finding in relate.relation(unit, observed):
+            yield ranks[subject], self._judge.row(unit, subject, "relation", _overridden(unit, subject, finding), None)
+
+    def _agreement_rows(self, unit: Case, items: Sequence[Item]) -> Iterator[tuple[int, Verdict]]:
+        observed = {item.subject: observation for item, observation in self._observed(items)}
+        ranks = {item.subject: item.rank for item in items}
+        for subject, finding in relate.agreement(observed, unit.dtype):
+            yield ranks[subject], self._judge.row(unit, subject, "value", finding, None)
+
+    def _observed(self, items: Sequence[Item]) -> Iterator[tuple[Item, Observation]]:
+        """The items that have an observation: all of them, unless the run was cut short."""
+        seen = self._store.observations(sorted({item.call.id for item in items}))
+        for item in items:
+            if (observation := seen.get((item.call.id, item.subject.id))) is not None:
+                yield item, observation
+
+
+def results(store: Store, folder: Path) -> Results:
+    """A stored run, as reports see it."""
+    options = store.noted("options")
+    prints = {name: Fingerprint(**kept) for name, kept in (store.noted("fingerprints") or {}).items()}
+    asked = (options["rtol"], options["atol"])
+    run = Run(
+        id=folder.resolve().name,
+        folder=folder,
+        started=store.noted("started"),
+        command=store.noted("command"),
+        seed=options["seed"],
+        tier=options["tier"],
+        threads=options["threads"],
+        cpu=next((kept.machine for kept in prints.values()), ""),
+        truth=oracle.METHOD,
+        environments=prints,
+        tolerance=None if asked == (None, None) else asked,
+        seconds=store.noted("seconds") or 0.0,
+    )
+    return Results(run, store.verdicts(), store.record)
+
+
+def _overridden(unit: Relation, subject: Subject, finding: Finding) -> Finding:
+    """A relation's finding in the light of what its case states of this subject."""
+    override = stated(unit.per, subject, "relation")
+    if override is None or finding.kind not in (Kind.PASS, Kind.FAIL):
+        return finding
+    if finding.kind is Kind.PASS:
+        return replace(finding, kind=Kind.STALE, reason=f"stated not to hold ({override.reason}), but it does")
+    return replace(finding, kind=Kind.DEVIATION, deviation=str(override.source), reason=override.reason)
+
+
+def _identity(plan: Plan) -> str:
+    """A digest of every call of a plan: a run can be resumed only by the very same."""
+    digest = hashlib.blake2b(digest_size=16)
+    for item in plan.items:
+        digest.update(repr((item.call.id, item.subject.id, item.wanted, sorted(item.parameters.items()))).encode())
+        for array in item.call.inputs.values():
+            digest.update(array.tobytes())
+    return digest.hexdigest()

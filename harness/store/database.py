@@ -1,0 +1,182 @@
+"""The run store: one sqlite file with what was asked, observed and judged.
+
+Arrays are kept as the frames that workers send (see harness.worker.frames): no pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from harness.model.case import Array, Case
+from harness.model.observation import Observation, Outcome
+from harness.model.plan import Item
+from harness.model.run import Record
+from harness.model.tensors import to_array, to_tensor
+from harness.model.verdict import Grade, Kind, Tolerance, Verdict
+from harness.store.folder import DATABASE, RunFolderError
+from harness.worker import frames
+
+SCHEMA = 1
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE cases (id TEXT PRIMARY KEY, frame BLOB NOT NULL);
+CREATE TABLE observations (rank INTEGER PRIMARY KEY, call TEXT NOT NULL, subject TEXT NOT NULL, frame BLOB NOT NULL);
+CREATE TABLE verdicts (rank INTEGER NOT NULL, output TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (rank, output));
+CREATE INDEX calls ON observations (call);
+"""
+COLUMNS = tuple(f.name for f in fields(Verdict))
+
+
+class Store:
+    """What a run has done so far.
+
+    Args:
+        folder: the run's folder.
+        fresh: whether it is a new run; otherwise the store must exist.
+
+    Raises:
+        RunFolderError: the file is no run store, or one of a newer harness.
+    """
+
+    def __init__(self, folder: Path, *, fresh: bool) -> None:
+        self._db = sqlite3.connect(folder / DATABASE)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if fresh:
+            self._db.executescript(TABLES)
+            self.note("schema", SCHEMA)
+        elif (schema := self.noted("schema")) != SCHEMA:
+            raise RunFolderError(f"{folder}: a run store of schema {schema}; this harness reads {SCHEMA}")
+
+    def close(self) -> None:
+        """Commit and close."""
+        self._db.commit()
+        self._db.close()
+
+    def commit(self) -> None:
+        """Make everything so far survive a kill."""
+        self._db.commit()
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep a fact about the run."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    def noted(self, key: str) -> Any:
+        """A fact about the run, None if it isn't there."""
+        try:
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        except sqlite3.DatabaseError:
+            return None
+        return None if row is None else json.loads(row[0])
+
+    def put_case(self, case: Case, truth: Mapping[str, Array]) -> None:
+        """Keep a case's inputs and truth."""
+        header = {
+            "operation": case.operation,
+            "dtype": case.dtype,
+            "parameters": dict(case.parameters),
+            "source": str(case.source),
+            "inputs": list(case.inputs),
+            "truth": list(truth),
+        }
+        frame = _encode(header, [*case.inputs.values(), *truth.values()])
+        self._db.execute("INSERT OR REPLACE INTO cases VALUES (?, ?)", (case.id, frame))
+
+    def put(self, item: Item, observation: Observation) -> None:
+        """Keep an observation."""
+        header = {
+            "outcome": observation.outcome,
+            "outputs": list(observation.outputs),
+            "error": observation.error,
+            "reason": observation.reason,
+            "seconds": observation.seconds,
+        }
+        frame = _encode(header, list(observation.outputs.values()))
+        row = (item.rank, item.call.id, item.subject.id, frame)
+        self._db.execute("INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)", row)
+
+    def put_verdicts(self, rank: int, verdicts: Iterable[Verdict]) -> None:
+        """Keep verdicts, at the place in the report that rank gives."""
+        rows = [(rank, v.output, _row(v)) for v in verdicts]
+        self._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", rows)
+
+    def observed(self) -> set[int]:
+        """Ranks of the items that have an observation."""
+        return {rank for (rank,) in self._db.execute("SELECT rank FROM observations")}
+
+    def observations(self, calls: Sequence[str]) -> dict[tuple[str, str], Observation]:
+        """Observations of the given calls, by call id and subject id, in the order of the plan."""
+        marks = ",".join("?" * len(calls))
+        query = f"SELECT call, subject, frame FROM observations WHERE call IN ({marks}) ORDER BY rank"  # noqa: S608 - marks only
+        return {(call, subject): _observation(frame) for call, subject, frame in self._db.execute(query, tuple(calls))}
+
+    def verdicts(self) -> list[Verdict]:
+        """All verdicts in the order of the plan."""
+        rows = self._db.execute("SELECT row FROM verdicts ORDER BY rank, rowid")
+        return [_verdict(row) for (row,) in rows]
+
+    def record(self, case: str) -> Record | None:
+        """A case with all its observations; None if it isn't there."""
+        row = self._db.execute("SELECT frame FROM cases WHERE id = ?", (case,)).fetchone()
+        if row is None:
+            return None
+        header, arrays = _decode(row[0])
+        count = len(header["inputs"])
+        seen = {subject: o for (_, subject), o in self.observations([case]).items()}
+        return Record(
+            case,
+            header["operation"],
+            header["dtype"],
+            header["parameters"],
+            header["source"],
+            dict(zip(header["inputs"], arrays[:count], strict=True)),
+            dict(zip(header["truth"], arrays[count:], strict=True)),
+            seen,
+        )
+
+
+def reading(folder: Path) -> closing[Store]:
+    """A run's store, for reading within a `with`."""
+    return closing(Store(folder, fresh=False))
+
+
+def _encode(header: Mapping[str, Any], arrays: Sequence[Array]) -> bytes:
+    stream = io.BytesIO()
+    frames.write(stream, dict(header), [to_tensor(a) for a in arrays])
+    return stream.getvalue()
+
+
+def _decode(frame: bytes) -> tuple[dict[str, Any], list[Array]]:
+    header, tensors = frames.read(io.BytesIO(frame))
+    return header, [to_array(t) for t in tensors]
+
+
+def _observation(frame: bytes) -> Observation:
+    header, arrays = _decode(frame)
+    outputs = dict(zip(header["outputs"], arrays, strict=True))
+    return Observation(Outcome(header["outcome"]), outputs, header["error"], header["reason"], header["seconds"])
+
+
+def _row(verdict: Verdict) -> str:
+    values = [getattr(verdict, name) for name in COLUMNS]
+    tolerance = verdict.tolerance
+    if tolerance is not None:
+        at = COLUMNS.index("tolerance")
+        values[at] = [tolerance.rtol, tolerance.atol, tolerance.passed, tolerance.remark]
+    return json.dumps(values)
+
+
+def _verdict(row: str) -> Verdict:
+    known = dict(zip(COLUMNS, json.loads(row), strict=True))
+    known["verdict"] = Kind(known["verdict"])
+    known["grade"] = None if known["grade"] is None else Grade(known["grade"])
+    known["index"] = None if known["index"] is None else tuple(known["index"])
+    known["tolerance"] = None if known["tolerance"] is None else Tolerance(*known["tolerance"])
+    return Verdict(**known)
