@@ -186,14 +186,12 @@ def main() -> None:
 
 
 def _exit_code() -> int:
-    import click
-
     try:
         return int(app(standalone_mode=False) or OK)
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        print(f"harness: {error.format_message()}", file=sys.stderr)
         return USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted: go on with `harness run --resume`", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last place that can tell a user's mistake from a bug

@@ -39,6 +39,7 @@ def run(options: Options) -> ExitCode:
         NothingSelectedError: there is nothing to run.
     """
     options = reopened(options) if options.resume else options
+    wanted_reports(options)  # a mistake there must not be found out after the run
     value: Any = None
     for stage in STAGES:
         value = stage(value, options)
@@ -77,7 +78,7 @@ def make_plan(units: Sequence[Unit], options: Options) -> Plan:
             f"--require {min(unknown)}: neither a framework nor an environment: {', '.join(sorted(names))}"
         )
     made = planning.make(units, tables, places, selection.wants(options))
-    if not made.items and not any(isinstance(unit, Claim) for unit in units):
+    if not made.items and (options.subject or not any(isinstance(unit, Claim) for unit in made.units)):
         raise NothingSelectedError("no case is selected")
     return made
 
@@ -124,15 +125,21 @@ def finish(session: Session, _options: Options) -> Results:
 def report(results: Results, options: Options) -> Results:
     """Write the reports and show the summary."""
     written = {}
-    for wanted in options.report or DEFAULT_REPORTS:
-        name, _, given = wanted.partition(":")
-        if name not in reporting.FORMATS:
-            raise ConfigError(f"--report {wanted}: no such format; there are {', '.join(reporting.FORMATS)}")
+    for name, given in wanted_reports(options):
         path = Path(given) if given else results.run.folder / reporting.FORMATS[name].filename
         reporting.write(results, name, path)
         written[name] = path
     terminal.show(results, written)
     return results
+
+
+def wanted_reports(options: Options) -> list[tuple[str, str]]:
+    """Formats and paths of `--report`; an empty path stands for the run's folder."""
+    wanted = [(name, given) for name, _, given in (r.partition(":") for r in options.report or DEFAULT_REPORTS)]
+    for name, _ in wanted:
+        if name not in reporting.FORMATS:
+            raise ConfigError(f"--report {name}: no such format; there are {', '.join(reporting.FORMATS)}")
+    return wanted
 
 
 def gate(results: Results, options: Options) -> ExitCode:

@@ -157,7 +157,7 @@ def _joined(items: Iterable[CaseItem], places: Mapping[str, Environment]) -> Pla
     calls = {(call.call.id, call.subject): call for item in items for call in item.calls}
     first = len(units)
     ranked = [replace(call, rank=first + number) for number, call in enumerate(calls.values())]
-    return Plan(list(units.values()), range(first), ranked, places)
+    return Plan(list(units.values()), list(range(first)), ranked, places)
 
 
 def _by_unit(plan: Plan) -> Mapping[str, Sequence[Call]]:

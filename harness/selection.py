@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.config import ConfigError, Options
 from harness.model.case import Case, Claim, Unit
-from harness.model.subject import Subject
+from harness.model.subject import DOCUMENT, Subject
 
 PACKAGE = Path(__file__).parent
 WORD = re.compile(r"\s*(?:(\()|(\))|([^\s()]+))")
@@ -38,16 +38,17 @@ def paths(options: Options) -> list[Path]:
 
 
 def wants(options: Options) -> Callable[[Unit, Subject], bool]:
-    """Whether a unit is to be run with a subject."""
+    """Whether a unit is to be run with a subject; a document is judged with whatever cases are selected."""
     matches = keyword(options.keyword)
     _, modes = TIERS[options.tier]
 
     def wanted(unit: Unit, subject: Subject) -> bool:
-        return (
-            (not modes or subject.mode in modes)
-            and _any(options.subject, subject.id)
-            and matches(f"{unit.id} {subject.id}")
-        )
+        if subject is not DOCUMENT:
+            if modes and subject.mode not in modes:
+                return False
+            if not _any(options.subject, subject.id):
+                return False
+        return matches(f"{unit.id} {subject.id if subject.mode else subject.implementation}")
 
     return wanted
 

@@ -24,11 +24,22 @@ framework raises, and `UnsupportedError` for what the API can't express.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Callable, Mapping, NamedTuple, Sequence, Tuple, Union
+from typing import Any, Callable, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 from harness.worker.frames import Tensor
 
-__all__ = ["ANY", "FLOATS", "LAST_AXIS", "SECOND_AXIS", "Implementation", "Tensor", "UnsupportedError"]
+__all__ = [
+    "ALL_FLOATS",
+    "ANY",
+    "FLOATS",
+    "LAST_AXIS",
+    "SECOND_AXIS",
+    "Implementation",
+    "Tensor",
+    "UnsupportedError",
+    "gradient_inputs",
+    "leading_input",
+]
 
 ANY = "any"
 """A parameter that the API takes with every value."""
@@ -40,6 +51,9 @@ SECOND_AXIS = "second axis"
 """A class axis that is axis 1, or axis 0 of a single example, as in torch."""
 
 FLOATS = ("float32", "float64")
+ALL_FLOATS = ("float16", "bfloat16", "float32", "float64")
+GRADIENT = "gradient:"
+FROM_PROBABILITIES = ("binary_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy")
 
 Values = Union[str, Tuple[Any, ...]]
 
@@ -54,7 +68,7 @@ class Implementation(NamedTuple):
     Attributes:
         path: the import path that users type, or FRAMEWORK.NAME where there is none.
         operation: the operation that it computes.
-        run: called by the adapter with the framework's tensors and the parameters.
+        run: what the adapter's `call` hands the tensors and the parameters to; nobody else calls it.
         parameters: for each parameter that it offers, the values it takes: `ANY`, `LAST_AXIS`,
             `SECOND_AXIS` or a tuple. A parameter that isn't listed is offered with the
             operation's default only.
@@ -78,3 +92,13 @@ class Implementation(NamedTuple):
     since: str = ""
     until: str = ""
     absent: str = ""
+
+
+def gradient_inputs(wanted: Sequence[str]) -> List[str]:
+    """Names of the inputs whose gradients are among the wanted outputs, in their order."""
+    return [output[len(GRADIENT) :] for output in wanted if output.startswith(GRADIENT)]
+
+
+def leading_input(operation: str) -> str:
+    """Name of an operation's leading input, the one that it is differentiated with respect to here."""
+    return "probabilities" if operation in FROM_PROBABILITIES else "logits"

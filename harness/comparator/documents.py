@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.comparator import tolerance
 from harness.comparator.judge import Finding
+from harness.comparator.measure import place
 from harness.model.case import Array, Case, Claim, Domain, Interval, Printed
 from harness.model.verdict import Grade, Kind
 from harness.oracle.formats import FORMATS
@@ -59,7 +60,7 @@ def _numbers(numbers: Printed, truth: Array, dtype: str) -> Finding:
     allowed = tolerance.usual(dtype).of(flat)
     worst = int(np.argmax(np.abs(distances) / allowed))
     passed = bool(abs(distances[worst]) <= allowed[worst])
-    index = tuple(int(i) for i in np.unravel_index(worst, truth.shape))
+    index = place(worst, truth.shape)
     text, exact = numbers.intervals[worst].text, float(flat[worst])
     reason = "" if passed else f"prints {text}, the true value is {exact:.12g}"
     return Finding(

@@ -10,11 +10,12 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from harness.comparator import tolerance
-from harness.comparator.measure import Index, Measurement, measure
+from harness.comparator.measure import Index, Measurement, measure, place
 from harness.comparator.tolerance import Allowance
 from harness.model.case import Array, Case, Claim, Departure, Domain, Override, Relation
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
+from harness.model.tensors import tag
 from harness.model.verdict import Grade, Kind, Tolerance, Verdict
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import Truth
@@ -127,8 +128,11 @@ class Judge:
         form = FORMATS[case.dtype]
         measured = measure(observed, truth, form)
         usual = tolerance.usual(case.dtype)
-        named = tolerance.judge(measured, truth, tolerance.asked(case.dtype, self.rtol, self.atol), form)
         finding = found(measured, observed, truth, usual)
+        asked = tolerance.asked(case.dtype, self.rtol, self.atol)
+        passed = finding.kind is Kind.PASS if asked == usual else tolerance.within(measured, truth, asked)
+        remark = tolerance.remark(measured, truth, asked, form) if passed else ""
+        named = Tolerance(asked.rtol, asked.atol, passed, remark)
         return replace(finding, tolerance=named, bits=digest(observed))
 
 
@@ -156,8 +160,8 @@ def found(measured: Measurement, observed: Array, truth: Array, usual: Allowance
         _text(observed, index),
         _text(truth, index),
         measured.max_ulp,
-        _relative(measured, truth),
-        float(np.max(measured.absolute)),
+        float(measured.relative.max()),
+        float(measured.absolute.max()),
     )
 
 
@@ -171,8 +175,8 @@ def stated(per: tuple[Override, ...], subject: Subject, output: str) -> Override
 
 def digest(array: Array) -> str:
     """A hash of an array's dtype, shape and bits, to tell runs apart."""
-    key = f"{array.dtype.name}{array.shape}".encode()
-    return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=8, key=key[:64]).hexdigest()
+    key = f"{tag(array)}{array.shape}".encode()
+    return hashlib.blake2b(array.tobytes(), digest_size=8, key=key[:64]).hexdigest()
 
 
 def _undefined(observation: Observation, output: str, reason: str, right: frozenset[str]) -> Finding:
@@ -229,7 +233,7 @@ def _grade(worst: float) -> Grade | None:
 def _beyond(measured: Measurement, truth: Array, usual: Allowance) -> Index:
     """The element that exceeds its allowance by most."""
     excess = measured.absolute / usual.of(truth)
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(excess)), excess.shape))
+    return place(int(excess.argmax()), excess.shape)
 
 
 def _excess(measured: Measurement, truth: Array, usual: Allowance, index: Index) -> str:
@@ -238,12 +242,6 @@ def _excess(measured: Measurement, truth: Array, usual: Allowance, index: Index)
         f"off by {error:.3g} ({float(measured.ulps[index]):+.3g} ulp){_at(index)}; "
         f"{allowed:.3g} is allowed (rtol {usual.rtol:g}, atol {usual.atol:g})"
     )
-
-
-def _relative(measured: Measurement, truth: Array) -> float:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(measured.absolute == 0, 0.0, measured.absolute / np.abs(truth))
-    return float(np.max(relative))
 
 
 def _at(index: Index | None) -> str:

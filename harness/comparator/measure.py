@@ -24,12 +24,14 @@ class Measurement:
         defect: what is of the wrong class, "" if nothing is.
         index: the first wrong element, or the one with the largest error in ulps; None without elements.
         absolute: |y - T| for every element, 0 where both are the same non-finite value.
+        relative: |y - T| / |T|, 0 where y is T.
         ulps: signed error in ulps of the format at T.
     """
 
     defect: str
     index: Index | None
     absolute: Array
+    relative: Array
     ulps: Array
 
     @property
@@ -48,17 +50,19 @@ def measure(observed: Array, truth: Array, form: Format) -> Measurement:
     if observed.dtype != form.dtype:
         return _defect(f"dtype {observed.dtype.name} instead of {form.name}")
     if not observed.size:
-        return Measurement("", None, NOTHING, NOTHING)
-    with np.errstate(invalid="ignore", over="ignore"):
+        return Measurement("", None, NOTHING, NOTHING, NOTHING)
+    with np.errstate(all="ignore"):
         wide = observed.astype(np.float64)
         error = wide - truth
-    if not np.isfinite(error).all():
-        defect, wrong = _class_defect(wide, truth, form)
-        if defect:
-            return _defect(defect, _first(wrong))
-        error = np.where(np.isfinite(error), error, 0.0)
-    ulps = error / form.ulp(truth)
-    return Measurement("", _worst(ulps), np.abs(error), ulps)
+        if not np.isfinite(error).all():
+            defect, wrong = _class_defect(wide, truth, form)
+            if defect:
+                return _defect(defect, _first(wrong))
+            error = np.where(np.isfinite(error), error, 0.0)
+        absolute = np.abs(error)
+        relative = np.where(absolute == 0, 0.0, absolute / np.abs(truth))
+        ulps = error / form.ulp(truth)
+    return Measurement("", _worst(ulps), absolute, relative, ulps)
 
 
 def _class_defect(wide: Array, truth: Array, form: Format) -> tuple[str, Array]:
@@ -81,16 +85,21 @@ def _class_defect(wide: Array, truth: Array, form: Format) -> tuple[str, Array]:
 
 
 def _defect(defect: str, index: Index | None = None) -> Measurement:
-    return Measurement(defect, index, NOTHING, NOTHING)
+    return Measurement(defect, index, NOTHING, NOTHING, NOTHING)
 
 
 def _first(wrong: Array) -> Index:
-    return _place(int(np.argmax(wrong)), wrong.shape)
+    return place(int(wrong.argmax()), wrong.shape)
 
 
 def _worst(ulps: Array) -> Index:
-    return _place(int(np.argmax(np.abs(ulps))), ulps.shape)
+    return place(int(np.abs(ulps).argmax()), ulps.shape)
 
 
-def _place(flat: int, shape: tuple[int, ...]) -> Index:
-    return tuple(int(i) for i in np.unravel_index(flat, shape))
+def place(flat: int, shape: tuple[int, ...]) -> Index:
+    """The index of an element from its number in C order; np.unravel_index costs ten times as much."""
+    index = []
+    for length in reversed(shape):
+        flat, at = divmod(flat, length)
+        index.append(at)
+    return tuple(reversed(index))

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.comparator import tolerance
 from harness.comparator.judge import ENDED, Finding
+from harness.comparator.measure import place
 from harness.model.case import Array, Relation, View
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import DOCUMENT, Subject
@@ -142,5 +143,5 @@ def _compare(a: Array, b: Array, dtype: str) -> Comparison:
     worst = float(np.nanmax(np.abs(ulps), initial=0.0))
     if not beyond.any():
         return Comparison("", worst)
-    at = tuple(int(i) for i in np.unravel_index(int(np.argmax(beyond)), beyond.shape))
+    at = place(int(beyond.argmax()), beyond.shape)
     return Comparison(f"{a[at]:.9g} instead of {b[at]:.9g}" + (f" at {list(at)}" if at else ""), worst)

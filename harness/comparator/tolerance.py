@@ -13,7 +13,6 @@ import numpy as np
 
 from harness.comparator.measure import Measurement
 from harness.model.case import Array
-from harness.model.verdict import Tolerance
 from harness.oracle.formats import Format
 
 DEFAULTS = {
@@ -52,14 +51,8 @@ def within(measured: Measurement, truth: Array, allowance: Allowance) -> bool:
     return not measured.defect and bool((measured.absolute <= allowance.of(truth)).all())
 
 
-def judge(measured: Measurement, truth: Array, allowance: Allowance, form: Format) -> Tolerance:
-    """The named judge: passed or not, and the remark where atol alone lets an element pass."""
-    passed = within(measured, truth, allowance)
-    remark = _remark(measured, truth, allowance, form) if passed else ""
-    return Tolerance(allowance.rtol, allowance.atol, passed, remark)
-
-
-def _remark(measured: Measurement, truth: Array, allowance: Allowance, form: Format) -> str:
+def remark(measured: Measurement, truth: Array, allowance: Allowance, form: Format) -> str:
+    """What is to be said of a value that passes: that atol alone lets it, and what it has lost."""
     if not measured.absolute.size:
         return ""
     alone = measured.absolute > allowance.rtol * np.abs(truth)

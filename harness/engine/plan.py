@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import count
 
 from harness.adapters import Implementation
 from harness.engine.support import refusal
 from harness.model.case import Case, Domain, Relation, Unit
 from harness.model.plan import Item, Plan
-from harness.model.subject import Adapter, Environment, Subject
+from harness.model.subject import DOCUMENT, Adapter, Environment, Subject
 from harness.operations import OPERATIONS
 from harness.operations.base import Operation
 
@@ -18,6 +18,21 @@ WRITTEN_OUT = ".by_hand."
 """Part of the path of every written-out formula."""
 
 Wants = Callable[[Unit, Subject], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subject that may be asked a kind of call.
+
+    Attributes:
+        wanted: outputs that it offers.
+        refusal: why its API can't express the call; "" if it can.
+    """
+
+    subject: Subject
+    adapter: str
+    wanted: tuple[str, ...]
+    refusal: str
 
 
 def make(
@@ -32,16 +47,23 @@ def make(
         units: cases, relations and claims, expanded.
         wants: the selection: whether a unit is to be run with a subject.
     """
-    ranks = count()
-    places: list[int] = []
-    items: list[Item] = []
+    plan = Plan([], [], [], environments)
+    known: dict[object, list[Candidate]] = {}
+    rank = 0
     for unit in units:
-        places.append(next(ranks))
+        made: list[Item] = []
         for call in calls(unit):
-            for environment in environments.values():
-                for adapter in adapters:
-                    items.extend(_items(ranks, unit, call, environment, adapter, wants))
-    return Plan(units, places, items, environments)
+            # Calls of one kind differ in their numbers only: a generator's thousand are looked up once.
+            kind = (call.operation, call.implementations, call.dtype, _ranks(call), *call.parameters.items())
+            if kind not in known:
+                known[kind] = _candidates(call, adapters, environments)
+            made.extend(_items(rank + 1 + len(made), unit, call, known[kind], wants))
+        if made or wants(unit, DOCUMENT):
+            plan.units.append(unit)
+            plan.places.append(rank)
+            plan.items.extend(made)
+            rank += 1 + len(made)
+    return plan
 
 
 def calls(unit: Unit) -> Sequence[Case]:
@@ -51,23 +73,35 @@ def calls(unit: Unit) -> Sequence[Case]:
     return tuple(unit.calls.values()) if isinstance(unit, Relation) else ()
 
 
-def _items(
-    ranks: Iterator[int], unit: Unit, call: Case, environment: Environment, adapter: Adapter, wants: Wants
-) -> Iterator[Item]:
+def _items(rank: int, unit: Unit, call: Case, candidates: Sequence[Candidate], wants: Wants) -> list[Item]:
     operation = OPERATIONS[call.operation]
     undefined = operation.locate(call.inputs, call.parameters).domain is Domain.UNDEFINED
     parameters = operation.complete(call.parameters)
-    for implementation in adapter.implementations:
-        if implementation.operation != call.operation:
-            continue
-        if not _asked(implementation.path, call.implementations):
-            continue
-        reason = refusal(implementation, operation, call)
-        wanted = ("value",) if undefined or isinstance(unit, Relation) else _wanted(implementation, operation)
-        for mode in implementation.modes:
-            subject = Subject(environment.name, implementation.path, mode, framework=adapter.framework)
-            if wants(unit, subject):
-                yield Item(next(ranks), unit, call, subject, adapter.file, parameters, wanted, reason)
+    value_only = undefined or isinstance(unit, Relation)
+    asked = [c for c in candidates if wants(unit, c.subject)]
+    return [
+        Item(
+            rank + n, unit, call, c.subject, c.adapter, parameters, c.wanted[:1] if value_only else c.wanted, c.refusal
+        )
+        for n, c in enumerate(asked)
+    ]
+
+
+def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[str, Environment]) -> list[Candidate]:
+    operation = OPERATIONS[call.operation]
+    return [
+        Candidate(
+            Subject(environment, implementation.path, mode, framework=adapter.framework),
+            adapter.file,
+            _offered(implementation, operation),
+            refusal(implementation, operation, call),
+        )
+        for environment in environments
+        for adapter in adapters
+        for implementation in adapter.implementations
+        if implementation.operation == call.operation and _asked(implementation.path, call.implementations)
+        for mode in implementation.modes
+    ]
 
 
 def _asked(path: str, glob: str) -> bool:
@@ -75,7 +109,11 @@ def _asked(path: str, glob: str) -> bool:
     return fnmatchcase(path, glob) and (WRITTEN_OUT not in path or "by_hand" in glob)
 
 
-def _wanted(implementation: Implementation, operation: Operation) -> tuple[str, ...]:
+def _offered(implementation: Implementation, operation: Operation) -> tuple[str, ...]:
     if operation.gradient is None or operation.leading not in implementation.gradients:
         return ("value",)
     return ("value", f"gradient:{operation.leading}")
+
+
+def _ranks(call: Case) -> tuple[tuple[str, int], ...]:
+    return tuple((name, array.ndim) for name, array in call.inputs.items())

@@ -65,6 +65,7 @@ class Pool:
         self._limits = limits
         self._logs = logs
         self._stop = threading.Event()
+        self._live: set[Connection] = set()
         self._done: queue.SimpleQueue[Observed | BaseException | None] = queue.SimpleQueue()
 
     def observe(self, items: Sequence[Item]) -> Iterator[Observed]:
@@ -83,6 +84,8 @@ class Pool:
             yield from self._drain(len(threads))
         finally:
             self._stop.set()
+            for worker in tuple(self._live):
+                worker.kill()
             for thread in threads:
                 thread.join()
 
@@ -112,7 +115,11 @@ class Pool:
             log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}.txt"
             python = self._environments[shard.environment].python
             with Connection(python, shard.adapter, self._limits.threads, log) as worker:
-                left = self._session(worker, shard, left)
+                self._live.add(worker)
+                try:
+                    left = () if self._stop.is_set() else self._session(worker, shard, left)
+                finally:
+                    self._live.discard(worker)
 
     def _session(self, worker: Connection, shard: _Shard, items: Sequence[Item]) -> Sequence[Item]:
         """Have one worker answer; return the items that another one must take over."""
@@ -134,8 +141,8 @@ class Pool:
         """Pass a worker's answers on until it is done or gone; the number of items decided by then."""
         decided = 0
         try:
-            for batch in _batches(items):
-                worker.send(*_request(batch))
+            for batch in batches(items):
+                worker.send(*request(batch))
                 for item in batch:
                     if self._stop.is_set():
                         return len(items)
@@ -180,7 +187,7 @@ def _shards(items: Sequence[Item], jobs: int) -> list[_Shard]:
     ]
 
 
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     batch: list[Item] = []
     size = 0
     for item in items:
@@ -193,7 +200,7 @@ def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield batch
 
 
-def _request(batch: Sequence[Item]) -> tuple[dict[str, Any], list[Any]]:
+def request(batch: Sequence[Item]) -> tuple[dict[str, Any], list[Any]]:
     calls = [
         {
             "implementation": item.subject.implementation,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.model.case import Case, Parameters, Unit
@@ -45,7 +45,7 @@ class Plan:
         environments: by name.
     """
 
-    units: Sequence[Unit]
-    places: Sequence[int]
-    items: Sequence[Item]
+    units: list[Unit]
+    places: list[int]
+    items: list[Item]
     environments: Mapping[str, Environment]

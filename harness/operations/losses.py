@@ -63,15 +63,16 @@ def loss(
 
     def gradient(given: Inputs, complete: Parameters, upstream: Array) -> Array:
         wide = widened(given)
-        shape = _losses_shape(losses, wide, complete)
-        scale = spread(shape, wide.get("weights"), str(complete["reduction"]), upstream)
+        scale = spread(
+            _losses_shape(given, inputs, complete), wide.get("weights"), str(complete["reduction"]), upstream
+        )
         return slopes(wide, complete, scale)
 
     def located(given: Inputs, complete: Parameters) -> Region:
         found = region(given, complete)
         if found.domain is Domain.UNDEFINED:
             return found
-        objection = _reduction_objection(given, complete, losses)
+        objection = _reduction_objection(complete, given.get("weights"), _losses_shape(given, inputs, complete))
         return undefined(objection) if objection else found
 
     return Operation(
@@ -137,18 +138,22 @@ def label_region(labels: Array, *, rows_on_axis: int | None = None) -> Region:
     return Region(Domain.INSIDE)
 
 
-def _losses_shape(losses: Losses, wide: Inputs, complete: Parameters) -> tuple[int, ...]:
-    return losses(wide, complete).shape
+def _losses_shape(given: Inputs, inputs: Sequence[Input], complete: Parameters) -> tuple[int, ...]:
+    """Shape of the losses: the leading input's, without its class axis if there is one."""
+    shape = given[inputs[0].name].shape
+    if "axis" not in complete:
+        return shape
+    axis = int(complete["axis"]) % len(shape)
+    return shape[:axis] + shape[axis + 1 :]
 
 
 def _over(numerator: Array, denominator_: float) -> Array:
     return np.zeros_like(numerator) if denominator_ == 0 else numerator / denominator_
 
 
-def _reduction_objection(given: Inputs, complete: Parameters, losses: Losses) -> str:
+def _reduction_objection(complete: Parameters, weights: Array | None, shape: tuple[int, ...]) -> str:
+    """Why losses of this shape can't be weighted and reduced so; "" if they can."""
     reduction = complete["reduction"]
-    shape = _losses_shape(losses, widened(given), complete)
-    weights = given.get("weights")
     if reduction in ("row_mean", "row_mean_sum"):
         if not shape or shape[-1] == 0:
             return f"{reduction} has no last axis to average over"

@@ -42,6 +42,21 @@ def _binary_region(inputs: Inputs, parameters: Parameters) -> Region:
     return _outside(inputs["probabilities"], parameters) or label_region(inputs["labels"])
 
 
+def _binary_logs(p: Array, parameters: Parameters) -> tuple[Array, Array]:
+    """log p and log(1 - p) as guarded: the one of the larger argument by log1p, since 1 - p would swallow a small p."""
+    epsilon, floor = float(parameters["epsilon"]), float(parameters["log_floor"])
+    small = np.minimum(p, 1.0 - p)
+    with np.errstate(divide="ignore"):
+        if parameters["epsilon_use"] == "add":
+            logs = np.log(small + epsilon), np.log1p(epsilon - small)
+        else:
+            clipped = np.maximum(small, epsilon)
+            logs = np.log(clipped), np.log1p(-clipped)
+    of_small, of_large = (np.maximum(log, floor) for log in logs)
+    lower = p <= 0.5  # noqa: PLR2004 - where p is the smaller of p and 1 - p
+    return np.where(lower, of_small, of_large), np.where(lower, of_large, of_small)
+
+
 def _guarded(p: Array, parameters: Parameters) -> tuple[Array, Array]:
     """The arguments of the two logarithms: p and 1 - p, after `epsilon` did its work."""
     epsilon = float(parameters["epsilon"])
@@ -52,10 +67,8 @@ def _guarded(p: Array, parameters: Parameters) -> tuple[Array, Array]:
 
 def _binary_losses(inputs: Inputs, parameters: Parameters) -> Array:
     z = smoothed(inputs["labels"], float(parameters["label_smoothing"]), 2.0)
-    floor = float(parameters["log_floor"])
-    with np.errstate(divide="ignore"):
-        p, rest = (np.maximum(np.log(a), floor) for a in _guarded(inputs["probabilities"], parameters))
-    return -(times(z, p) + times(1.0 - z, rest))
+    log_p, log_rest = _binary_logs(inputs["probabilities"], parameters)
+    return -(times(z, log_p) + times(1.0 - z, log_rest))
 
 
 def _binary_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
@@ -70,36 +83,61 @@ def _binary_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> A
     return times(upstream, np.where(free, slopes, 0.0))
 
 
-def _categorical(p: Array, labels: Array, parameters: Parameters) -> Array:
-    """-sum z log(p) along the last axis."""
-    with np.errstate(divide="ignore"):
-        return -np.sum(times(labels, np.log(_prepared(p, parameters))), axis=-1)
+def _shares(p: Array) -> tuple[Array, Array]:
+    """p divided by its sum along the last axis, and 1 minus that without its cancellation."""
+    leading = np.arange(p.shape[-1]) == np.argmax(p, axis=-1)[..., np.newaxis]
+    others = np.sum(np.where(leading, 0.0, p), axis=-1, keepdims=True)
+    total = others + np.max(p, axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return p / total, np.where(leading, others, total - p) / total
 
 
-def _prepared(p: Array, parameters: Parameters) -> Array:
-    before, after = (parameters["normalize"] == when for when in ("before", "after"))
-    q = p / np.sum(p, axis=-1, keepdims=True) if before else p
+def _before_clipping(p: Array, parameters: Parameters) -> tuple[Array, Array]:
+    """What is clipped, and 1 minus that."""
+    return _shares(p) if parameters["normalize"] == "before" else (p, 1.0 - p)
+
+
+def _clipped(q: Array, parameters: Parameters) -> Array:
     epsilon = float(parameters["epsilon"])
-    clipped = np.clip(q, epsilon, 1.0 - epsilon) if epsilon else q
-    return clipped / np.sum(clipped, axis=-1, keepdims=True) if after else clipped
+    return np.clip(q, epsilon, 1.0 - epsilon) if epsilon else q
+
+
+def _categorical(p: Array, labels: Array, parameters: Parameters) -> Array:
+    """-sum z log(q) along the last axis; log(q) = log1p(-(1 - q)) where q is the larger part."""
+    q, rest = (_clipped(part, parameters) for part in _before_clipping(p, parameters))
+    if parameters["normalize"] == "after":
+        q, rest = _shares(q)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_q = np.where(q <= 0.5, np.log(q), np.log1p(-rest))  # noqa: PLR2004 - q is at most 1 - q
+    return -np.sum(times(labels, log_q), axis=-1)
 
 
 def _categorical_slopes(p: Array, labels: Array, parameters: Parameters, upstream: Array) -> Array:
-    """The chain rule through normalize, clip and log, from the last to the first."""
-    before, after = (parameters["normalize"] == when for when in ("before", "after"))
-    total = np.sum(p, axis=-1, keepdims=True)
-    q = p / total if before else p
+    """The chain rule through normalize, clip and log; 0 where a clip holds its probability constant.
+
+    With q = c / sum(c) it is (sum_{j != i} z_j - z_i (1 - q_i) / q_i) / sum(c), where 1 - q_i and
+    the sum over the others are formed without cancellation.
+    """
+    q, rest = _before_clipping(p, parameters)
     epsilon = float(parameters["epsilon"])
-    clipped = np.clip(q, epsilon, 1.0 - epsilon) if epsilon else q
-    with np.errstate(divide="ignore"):
-        slopes = -times(labels, 1.0 / clipped)
-    if after:
-        slopes = slopes + np.sum(labels, axis=-1, keepdims=True) / np.sum(clipped, axis=-1, keepdims=True)
-    if epsilon:
-        slopes = np.where((q >= epsilon) & (q <= 1.0 - epsilon), slopes, 0.0)
-    if before:
-        slopes = (slopes - np.sum(times(q, slopes), axis=-1, keepdims=True)) / total
+    free = (q >= epsilon) & (q <= 1.0 - epsilon) if epsilon else np.ones(q.shape, dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if parameters["normalize"] == "before":
+            z = np.where(free, labels, 0.0)
+            slopes = (_others(z) - times(z, rest / q)) / np.sum(p, axis=-1, keepdims=True)
+        elif parameters["normalize"] == "after":
+            clipped = _clipped(q, parameters)
+            share, rest = _shares(clipped)
+            total = np.sum(clipped, axis=-1, keepdims=True)
+            slopes = np.where(free, (_others(labels) - times(labels, rest / share)) / total, 0.0)
+        else:
+            slopes = np.where(free, -times(labels, 1.0 / q), 0.0)
     return times(upstream[..., np.newaxis], slopes)
+
+
+def _others(z: Array) -> Array:
+    """The sum of the others along the last axis."""
+    return np.sum(z, axis=-1, keepdims=True) - z
 
 
 def _dense(inputs: Inputs, parameters: Parameters) -> tuple[Array, Array]:

@@ -32,6 +32,13 @@ CREATE TABLE verdicts (rank INTEGER NOT NULL, output TEXT NOT NULL, row TEXT NOT
 CREATE INDEX calls ON observations (call);
 """
 COLUMNS = tuple(f.name for f in fields(Verdict))
+INSERTS = {
+    "cases": "INSERT OR REPLACE INTO cases VALUES (?, ?)",
+    "observations": "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)",
+    "verdicts": "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)",
+}
+BUFFERED_BYTES = 1 << 22
+"""Rows wait in memory until they are so many, or until the next commit or look-up."""
 
 
 class Store:
@@ -47,6 +54,8 @@ class Store:
 
     def __init__(self, folder: Path, *, fresh: bool) -> None:
         self._db = sqlite3.connect(folder / DATABASE)
+        self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in INSERTS}
+        self._bytes = 0
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         if fresh:
@@ -57,11 +66,12 @@ class Store:
 
     def close(self) -> None:
         """Commit and close."""
-        self._db.commit()
+        self.commit()
         self._db.close()
 
     def commit(self) -> None:
         """Make everything so far survive a kill."""
+        self._flush()
         self._db.commit()
 
     def note(self, key: str, value: Any) -> None:
@@ -87,7 +97,7 @@ class Store:
             "truth": list(truth),
         }
         frame = _encode(header, [*case.inputs.values(), *truth.values()])
-        self._db.execute("INSERT OR REPLACE INTO cases VALUES (?, ?)", (case.id, frame))
+        self._put("cases", (case.id, frame), len(frame))
 
     def put(self, item: Item, observation: Observation) -> None:
         """Keep an observation."""
@@ -99,31 +109,35 @@ class Store:
             "seconds": observation.seconds,
         }
         frame = _encode(header, list(observation.outputs.values()))
-        row = (item.rank, item.call.id, item.subject.id, frame)
-        self._db.execute("INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)", row)
+        self._put("observations", (item.rank, item.call.id, item.subject.id, frame), len(frame))
 
     def put_verdicts(self, rank: int, verdicts: Iterable[Verdict]) -> None:
         """Keep verdicts, at the place in the report that rank gives."""
-        rows = [(rank, v.output, _row(v)) for v in verdicts]
-        self._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", rows)
+        for verdict in verdicts:
+            row = _row(verdict)
+            self._put("verdicts", (rank, verdict.output, row), len(row))
 
     def observed(self) -> set[int]:
         """Ranks of the items that have an observation."""
+        self._flush()
         return {rank for (rank,) in self._db.execute("SELECT rank FROM observations")}
 
     def observations(self, calls: Sequence[str]) -> dict[tuple[str, str], Observation]:
         """Observations of the given calls, by call id and subject id, in the order of the plan."""
+        self._flush()
         marks = ",".join("?" * len(calls))
         query = f"SELECT call, subject, frame FROM observations WHERE call IN ({marks}) ORDER BY rank"  # noqa: S608 - marks only
         return {(call, subject): _observation(frame) for call, subject, frame in self._db.execute(query, tuple(calls))}
 
     def verdicts(self) -> list[Verdict]:
         """All verdicts in the order of the plan."""
+        self._flush()
         rows = self._db.execute("SELECT row FROM verdicts ORDER BY rank, rowid")
         return [_verdict(row) for (row,) in rows]
 
     def record(self, case: str) -> Record | None:
         """A case with all its observations; None if it isn't there."""
+        self._flush()
         row = self._db.execute("SELECT frame FROM cases WHERE id = ?", (case,)).fetchone()
         if row is None:
             return None
@@ -140,6 +154,18 @@ class Store:
             dict(zip(header["truth"], arrays[count:], strict=True)),
             seen,
         )
+
+    def _put(self, table: str, row: tuple[Any, ...], size: int) -> None:
+        self._waiting[table].append(row)
+        self._bytes += size
+        if self._bytes > BUFFERED_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        for table, rows in self._waiting.items():
+            self._db.executemany(INSERTS[table], rows)
+            rows.clear()
+        self._bytes = 0
 
 
 def reading(folder: Path) -> closing[Store]:

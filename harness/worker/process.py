@@ -112,13 +112,14 @@ def _machine() -> str:
     return platform.processor() or platform.machine()
 
 
-def answer(adapter: Any, call: dict[str, Any], inputs: dict[str, Any]) -> tuple[dict[str, Any], list[Tensor]]:
+def answer(
+    adapter: Any, implementation: Any, call: dict[str, Any], inputs: dict[str, Tensor]
+) -> tuple[dict[str, Any], list[Tensor]]:
     """Run one call: the header and the arrays of its answer. No exception of an adapter travels on."""
     begun = time.perf_counter()
     header: dict[str, Any]
     tensors: list[Tensor]
     try:
-        implementation = adapter.TABLE[call["implementation"], call["operation"]]
         outputs = adapter.call(implementation, call["mode"], inputs, call["parameters"], call["wanted"])
         names = list(outputs)
         tensors = [outputs[n] if isinstance(outputs[n], Tensor) else Tensor.of(outputs[n]) for n in names]
@@ -140,6 +141,7 @@ def _failure(error: Exception) -> dict[str, Any]:
 
 def serve(adapter: Any, requests: Any, answers: Any) -> None:
     """Answer batches of calls until the host closes its end."""
+    table = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}
     while True:
         try:
             batch, tensors = frames.read(requests)
@@ -148,7 +150,8 @@ def serve(adapter: Any, requests: Any, answers: Any) -> None:
         arrays = iter(tensors)
         for call in batch["calls"]:
             inputs = {name: next(arrays) for name in call["inputs"]}
-            header, outputs = answer(adapter, call, inputs)
+            implementation = table[call["implementation"], call["operation"]]
+            header, outputs = answer(adapter, implementation, call, inputs)
             frames.write(answers, header, outputs)
 
 
@@ -168,7 +171,6 @@ def main() -> None:
         except Exception as error:  # a broken wheel raises anything
             frames.write(answers, {"ready": False, "reason": f"{type(error).__name__}: {error}"})
             return
-        adapter.TABLE = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}  # type: ignore[attr-defined]
         frames.write(answers, describe(adapter, options.threads))
         serve(adapter, requests, answers)
 

@@ -1,0 +1,83 @@
+"""What the host adds to each verdict, beyond truth, over a plain loop of the same calls."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import pipeline
+from harness.adapters import numpy as adapter
+from harness.config import Options
+from harness.model.tensors import to_tensor
+from harness.model.case import Case, Unit
+from harness.model.plan import Plan
+from harness.oracle import truth as oracle
+from harness.session import results
+from harness.store.database import reading
+
+LIMIT = 150e-6
+COUNT = 5000
+SUITE = f"""
+cases:
+- id: small
+  operation: sigmoid_cross_entropy
+  count: {COUNT}
+  inputs:
+    logits: {{generate: random_bits, shape: [4], seed: 1, high: 100.0}}
+    labels: {{generate: hard, seed: 2}}
+"""
+
+
+def plain_loop(plan: Plan) -> float:
+    """Seconds of the calls alone, one after another, in this process."""
+    table = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}
+    calls = [
+        (
+            table[item.subject.implementation, item.call.operation],
+            item.subject.mode,
+            {name: to_tensor(array) for name, array in item.call.inputs.items()},
+            item.parameters,
+            item.wanted,
+        )
+        for item in plan.items
+    ]
+    begun = time.perf_counter()
+    for call in calls:
+        adapter.call(*call)
+    return time.perf_counter() - begun
+
+
+def truths(units: Sequence[Unit]) -> float:
+    """Seconds that truth takes."""
+    begun = time.perf_counter()
+    for unit in units:
+        assert isinstance(unit, Case)
+        oracle.evaluate(unit)
+    return time.perf_counter() - begun
+
+
+def main() -> int:
+    """Measure; 1 if the limit is missed."""
+    with tempfile.TemporaryDirectory() as name:
+        suite = Path(name) / "small.yaml"
+        suite.write_text(SUITE)
+        options = Options(paths=(suite,), subject=("*:numpy.*",), out=Path(name) / "run")
+        units = pipeline.expand_units(pipeline.find_entries(None, options), options)
+        plan = pipeline.make_plan(units, options)
+        alone, truth = plain_loop(plan), truths(units)
+        begun = time.perf_counter()
+        pipeline.run(options)
+        whole = time.perf_counter() - begun
+        with reading(options.out) as store:
+            count = len(results(store, options.out).verdicts)
+    added = (whole - alone - truth) / count
+    print(f"{count} verdicts: run {whole:.2f} s, calls alone {alone:.2f} s, truth {truth:.2f} s")
+    print(f"the host adds {added * 1e6:.0f} microseconds a verdict, {LIMIT * 1e6:.0f} allowed")
+    return int(added > LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""The NumPy reference: the textbook-stable form of every operation, in the case's dtype.
+
+A subject like any other, and the yardstick of what a careful but plain implementation attains:
+the largest logit is shifted out, log(1 + e) is log1p, products with a zero label, weight or
+upstream gradient are zero (0 log 0 = 0), and nothing is computed in a wider dtype. float16,
+float32 and float64 are offered; NumPy has no bfloat16.
+
+Input for which an operation is undefined raises ValueError.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence
+
+import numpy as np
+
+from harness.adapters import ANY, Implementation, Tensor, UnsupportedError, gradient_inputs, leading_input, reference
+from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
+from harness.adapters.reference import Array, Loss, Parameters, Reduction, times
+
+FRAMEWORK = "numpy"
+PACKAGES = ("numpy",)
+DTYPES = ("float16", "float32", "float64")
+
+Arrays = Mapping[str, Array]
+
+
+def start(threads: int) -> None:
+    """Nothing to import, and no thread to pin: no BLAS is called."""
+
+
+def call(
+    implementation: Implementation,
+    mode: str,  # noqa: ARG001 - the adapters' signature; there is only eager here
+    inputs: Mapping[str, Tensor],
+    parameters: Parameters,
+    wanted: Sequence[str],
+) -> Dict[str, Tensor]:
+    """Run one call; gradients are with respect to the leading input.
+
+    Raises:
+        ValueError: the operation is undefined for this input.
+    """
+    arrays = {name: tensor.data for name, tensor in inputs.items()}
+    with np.errstate(all="ignore"):
+        outputs = implementation.run(arrays, parameters, wanted)
+    return {name: Tensor.of(array) for name, array in outputs.items()}
+
+
+def _primitive(
+    value: Callable[..., Array],
+    vjp: Callable[..., Array],
+    inputs: Arrays,
+    parameters: Parameters,
+    wanted: Sequence[str],
+) -> Dict[str, Array]:
+    """Run a function of the logits alone, with a class axis if its operation has one."""
+    x, options = inputs["logits"], dict(parameters)
+    if "axis" in options:
+        options["axis"] = _class_axis(x, options["axis"])
+    outputs = {"value": value(x, **options)}
+    if gradient_inputs(wanted):
+        outputs["gradient:logits"] = vjp(x, inputs.get("upstream", np.ones_like(x)), **options)
+    return {name: outputs[name] for name in wanted}
+
+
+def _loss(
+    loss: Loss, operation: str, inputs: Arrays, parameters: Parameters, wanted: Sequence[str]
+) -> Dict[str, Array]:
+    """Run a loss: check, smooth the labels, then losses and slopes, weighted and reduced."""
+    _check_parameters(parameters)
+    x, options = inputs[leading_input(operation)], dict(parameters)
+    axis = options["axis"] = _class_axis(x, parameters["axis"]) if "axis" in parameters else None
+    if leading_input(operation) == "probabilities":
+        _check_probabilities(x, parameters)
+    z = _labels(x, inputs["labels"], axis, parameters, sparse=operation.startswith("sparse"))
+    shape = x.shape if axis is None else x.shape[:axis] + x.shape[axis + 1 :]
+    reduction = Reduction.checked(parameters["reduction"], inputs.get("weights"), shape, x.dtype)
+    outputs = {}
+    if "value" in wanted:
+        outputs["value"] = reduction.value(loss.losses(x, z, options))
+    for name in gradient_inputs(wanted):
+        scale = reduction.spread(inputs.get("upstream"))
+        slopes = loss.slopes(x, z, options)
+        outputs["gradient:" + name] = times(scale if axis is None else np.expand_dims(scale, axis), slopes)
+    return outputs
+
+
+def _labels(x: Array, labels: Array, axis: Optional[int], parameters: Parameters, *, sparse: bool) -> Array:
+    """Labels of x's shape and dtype: indices as unit rows, then smoothed."""
+    if sparse:
+        labels = _unit_rows(x, labels, axis)
+    if labels.shape != x.shape:
+        raise ValueError(f"labels have shape {list(labels.shape)}, not {list(x.shape)}")
+    smoothing = parameters.get("label_smoothing", 0)
+    if smoothing == 0:
+        return labels
+    classes = 2 if axis is None else x.shape[axis]
+    return labels * x.dtype.type(1 - smoothing) + x.dtype.type(smoothing / classes)
+
+
+def _unit_rows(x: Array, labels: Array, axis: Any) -> Array:
+    classes, rows = x.shape[axis], x.shape[:axis] + x.shape[axis + 1 :]
+    if labels.shape != rows:
+        raise ValueError(f"labels have shape {list(labels.shape)}: one index a row is {list(rows)}")
+    if np.any((labels < 0) | (labels >= classes)):
+        raise ValueError(f"labels outside 0..{classes - 1}: {np.unique(labels).tolist()}")
+    along = [classes if i == axis else 1 for i in range(x.ndim)]
+    return (np.expand_dims(labels, axis) == np.arange(classes).reshape(along)).astype(x.dtype)
+
+
+# checks
+
+RANGES = {
+    "label_smoothing": (0.0, 1.0),
+    "pos_weight": (0.0, np.inf),
+    "epsilon": (0.0, 0.5),
+    "log_floor": (-np.inf, 0.0),
+}
+ROW_REDUCTIONS = ("none", "sum", "mean", "weighted_mean", "nonzero_mean")
+CHOICES = {
+    "reduction": (*ROW_REDUCTIONS, "row_mean", "row_mean_sum"),
+    "epsilon_use": ("clip", "add"),
+    "normalize": ("none", "before", "after"),
+}
+
+
+def _check_parameters(parameters: Parameters) -> None:
+    for name, value in parameters.items():
+        choices = ROW_REDUCTIONS if name == "reduction" and "axis" in parameters else CHOICES.get(name)
+        if choices is not None and value not in choices:
+            raise ValueError(f"{name} is {value!r}, not one of {', '.join(choices)}")
+        if name in RANGES:
+            low, high = RANGES[name]
+            if isinstance(value, (bool, str)) or not low <= value <= high:
+                raise ValueError(f"{name} is {value!r}, not a number in [{low:g}, {high:g}]")
+
+
+def _class_axis(x: Array, axis: Any) -> int:
+    """The class axis counted from the front."""
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"an input of shape {list(x.shape)} has no axis {axis!r}")
+    if x.shape[axis] == 0:
+        raise ValueError("no classes: the class axis has length 0")
+    return axis % x.ndim
+
+
+def _check_probabilities(p: Array, parameters: Parameters) -> None:
+    clipped = parameters["epsilon"] > 0 and parameters.get("epsilon_use", "clip") == "clip"
+    if not clipped and np.any((p < 0) | (p > 1)):
+        raise ValueError("probabilities outside [0, 1]: log of a negative number")
+
+
+# written out by hand
+
+PRIMITIVES = Primitives(
+    exp=np.exp,
+    log=np.log,
+    abs=np.abs,
+    maximum=np.maximum,
+    sum=partial(np.sum, axis=-1),
+    mean=np.mean,
+    sigmoid=reference.sigmoid,
+    softmax=reference.softmax,
+    one_hot=lambda labels, x: np.eye(x.shape[-1], dtype=x.dtype)[labels],
+    one=lambda x: x.dtype.type(1),
+    zero=lambda x: x.dtype.type(0),
+)
+
+
+def _by_hand(formula: Formula, inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
+    if gradient_inputs(wanted):
+        raise UnsupportedError("NumPy doesn't differentiate")
+    return {"value": evaluate(formula, PRIMITIVES, inputs, parameters)}
+
+
+# the table
+
+_SIGMOID = Loss(reference.sigmoid_losses, reference.sigmoid_slopes)
+_WEIGHTED = Loss(reference.weighted_sigmoid_losses, reference.sigmoid_slopes)
+_SOFTMAX = Loss(reference.softmax_losses, reference.softmax_slopes)
+_BINARY = Loss(reference.binary_losses, reference.binary_slopes)
+_CATEGORICAL = Loss(reference.categorical_losses, reference.categorical_slopes)
+
+
+def _row(operation: str, run: Callable[..., Any], *parameters: str, inputs: Sequence[str] = ()) -> Implementation:
+    return Implementation(
+        path="numpy." + operation,
+        operation=operation,
+        run=run,
+        parameters=dict.fromkeys(parameters, ANY),
+        inputs=inputs,
+        gradients=(leading_input(operation),),
+        dtypes=DTYPES,
+    )
+
+
+def _loss_row(operation: str, loss: Loss, *parameters: str) -> Implementation:
+    return _row(operation, partial(_loss, loss, operation), "reduction", *parameters, inputs=("weights",))
+
+
+IMPLEMENTATIONS = (
+    _row("sigmoid", partial(_primitive, reference.sigmoid, reference.sigmoid_vjp)),
+    _row("log_sigmoid", partial(_primitive, reference.log_sigmoid, reference.log_sigmoid_vjp)),
+    _row("softmax", partial(_primitive, reference.softmax, reference.softmax_vjp), "axis"),
+    _row("log_softmax", partial(_primitive, reference.log_softmax, reference.log_softmax_vjp), "axis"),
+    _loss_row("sigmoid_cross_entropy", _SIGMOID, "label_smoothing"),
+    _loss_row("weighted_sigmoid_cross_entropy", _WEIGHTED, "label_smoothing", "pos_weight"),
+    _loss_row("softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis"),
+    _loss_row("sparse_softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis"),
+    _loss_row("binary_cross_entropy", _BINARY, "label_smoothing", "epsilon", "epsilon_use", "log_floor"),
+    _loss_row("categorical_cross_entropy", _CATEGORICAL, "label_smoothing", "axis", "epsilon", "normalize"),
+    _loss_row("sparse_categorical_cross_entropy", _CATEGORICAL, "axis", "epsilon", "normalize"),
+    *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),
+)

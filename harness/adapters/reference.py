@@ -1,0 +1,258 @@
+"""The mathematics of the NumPy reference: stable losses, their slopes, and reductions (the island).
+
+All in the dtype of the input: constants are made of its type, since a plain 1 widens float16
+scalars in older NumPys. A product with a zero label, weight or upstream gradient is zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+Array = Any  # np.ndarray has no parameters in the NumPy of Python 3.7
+Parameters = Mapping[str, Any]
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), by an exponential that can't overflow."""
+    e = np.exp(-np.abs(x))
+    one = x.dtype.type(1)
+    return np.where(x >= 0, one, e) / (one + e)
+
+
+def log_sigmoid(x: Array) -> Array:
+    """-log(1 + exp(-x))."""
+    return np.minimum(x, x.dtype.type(0)) - np.log1p(np.exp(-np.abs(x)))
+
+
+def softmax(x: Array, axis: int = -1) -> Array:
+    """exp(x) / sum exp(x), the largest logit shifted out."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    """x - log(sum exp(x)), the largest logit shifted out."""
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def sigmoid_vjp(x: Array, upstream: Array) -> Array:
+    """Upstream times sigma(x) sigma(-x)."""
+    return upstream * (sigmoid(x) * sigmoid(-x))
+
+
+def log_sigmoid_vjp(x: Array, upstream: Array) -> Array:
+    """Upstream times sigma(-x)."""
+    return upstream * sigmoid(-x)
+
+
+def softmax_vjp(x: Array, upstream: Array, axis: int) -> Array:
+    """p (u - sum u p), u = upstream."""
+    p = softmax(x, axis)
+    return p * (upstream - np.sum(upstream * p, axis=axis, keepdims=True))
+
+
+def log_softmax_vjp(x: Array, upstream: Array, axis: int) -> Array:
+    """u - p sum u, u = upstream."""
+    return upstream - softmax(x, axis) * np.sum(upstream, axis=axis, keepdims=True)
+
+
+class Loss(NamedTuple):
+    """A loss: from its leading input x, its labels z and the parameters.
+
+    Attributes:
+        losses: one for each element, or for each row along the class axis.
+        slopes: derivatives of a row's loss, or an element's, with respect to x: shape of x.
+    """
+
+    losses: Callable[[Array, Array, Parameters], Array]
+    slopes: Callable[[Array, Array, Parameters], Array]
+
+
+def times(factor: Array, x: Array) -> Array:
+    """factor * x, and 0 where the factor is 0 unless x is NaN: 0 log 0 = 0."""
+    return np.where((factor == 0) & ~np.isnan(x), x.dtype.type(0), factor * x)
+
+
+def sigmoid_losses(x: Array, z: Array, _parameters: Parameters) -> Array:
+    """max(x, 0) - x z + log1p(exp(-|x|))."""
+    return np.maximum(x, x.dtype.type(0)) - x * z + np.log1p(np.exp(-np.abs(x)))
+
+
+def weighted_sigmoid_losses(x: Array, z: Array, parameters: Parameters) -> Array:
+    """(1 - z) softplus(x) + q z softplus(-x), q = pos_weight, with the common log1p taken out."""
+    one, q = x.dtype.type(1), x.dtype.type(parameters["pos_weight"])
+    slope = np.where(x >= 0, one - z, -q * z)
+    return slope * x + ((one - z) + q * z) * np.log1p(np.exp(-np.abs(x)))
+
+
+def sigmoid_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
+    """(1 - z) sigma(x) - q z sigma(-x)."""
+    q = x.dtype.type(parameters.get("pos_weight", 1))
+    return (x.dtype.type(1) - z) * sigmoid(x) - q * z * sigmoid(-x)
+
+
+def softmax_losses(x: Array, z: Array, parameters: Parameters) -> Array:
+    """-sum z log(softmax(x))."""
+    axis = parameters["axis"]
+    return -np.sum(times(z, log_softmax(x, axis)), axis=axis)
+
+
+def softmax_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
+    """p sum(z) - z."""
+    axis = parameters["axis"]
+    return softmax(x, axis) * np.sum(z, axis=axis, keepdims=True) - z
+
+
+def _log_bounds(p: Array, epsilon: float) -> Tuple[Array, Array]:
+    """Logarithms of epsilon and 1 - epsilon: clipping log p between them spares 1 - epsilon's rounding."""
+    return p.dtype.type(np.log(epsilon)), p.dtype.type(np.log1p(-epsilon))
+
+
+def _clipped_log(p: Array, epsilon: float) -> Array:
+    if not epsilon:
+        return np.log(p)
+    return np.clip(np.log(np.maximum(p, p.dtype.type(0))), *_log_bounds(p, epsilon))
+
+
+def _binary_logs(p: Array, parameters: Parameters) -> Tuple[Array, Array]:
+    """log p and log(1 - p) as `epsilon` and `log_floor` guard them."""
+    one, floor, epsilon = p.dtype.type(1), p.dtype.type(parameters["log_floor"]), parameters["epsilon"]
+    if parameters["epsilon_use"] == "add":
+        added = p.dtype.type(epsilon)
+        logs = np.log(p + added), (np.log((one - p) + added) if epsilon else np.log1p(-p))
+    elif epsilon:
+        logs = _clipped_log(p, epsilon), np.clip(np.log1p(-np.minimum(p, one)), *_log_bounds(p, epsilon))
+    else:
+        logs = np.log(p), np.log1p(-p)
+    return np.maximum(logs[0], floor), np.maximum(logs[1], floor)
+
+
+def binary_losses(p: Array, z: Array, parameters: Parameters) -> Array:
+    """-z log(p) - (1 - z) log(1 - p), each logarithm guarded."""
+    log_p, log_rest = _binary_logs(p, parameters)
+    return -(times(z, log_p) + times(p.dtype.type(1) - z, log_rest))
+
+
+def binary_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
+    """-z / p + (1 - z) / (1 - p); 0 where a guard holds a logarithm constant."""
+    one, zero, floor = p.dtype.type(1), p.dtype.type(0), p.dtype.type(parameters["log_floor"])
+    epsilon, add = parameters["epsilon"], parameters["epsilon_use"] == "add"
+    added = p.dtype.type(epsilon if add else 0)
+    ahead, behind = p + added, (one - p) + added
+    rising = np.where(np.log(behind) >= floor, one / behind, zero)
+    falling = np.where(np.log(ahead) >= floor, one / ahead, zero)
+    slopes = times(one - z, rising) - times(z, falling)
+    return slopes if add or not epsilon else np.where(_unclipped(p, epsilon), slopes, zero)
+
+
+def _unclipped(p: Array, epsilon: float) -> Array:
+    one, edge = p.dtype.type(1), p.dtype.type(epsilon)
+    return (p >= edge) & (one - p >= edge)  # 1 - epsilon itself may round to 1
+
+
+def _clip(p: Array, epsilon: float) -> Array:
+    return np.clip(p, p.dtype.type(epsilon), p.dtype.type(1 - epsilon)) if epsilon else p
+
+
+def _share(p: Array, axis: int) -> Array:
+    return p / np.sum(p, axis=axis, keepdims=True)
+
+
+def categorical_losses(p: Array, z: Array, parameters: Parameters) -> Array:
+    """-sum z log(p), p normalised and clipped."""
+    axis, epsilon, normalize = parameters["axis"], parameters["epsilon"], parameters["normalize"]
+    if normalize == "after":
+        log_p = np.log(_share(_clip(p, epsilon), axis))
+    else:
+        log_p = _clipped_log(_share(p, axis) if normalize == "before" else p, epsilon)
+    return -np.sum(times(z, log_p), axis=axis)
+
+
+def categorical_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
+    """The chain rule through normalize, clip and log, from the last to the first."""
+    axis, epsilon, normalize = parameters["axis"], parameters["epsilon"], parameters["normalize"]
+    q = _share(p, axis) if normalize == "before" else p
+    clipped = _clip(q, epsilon)
+    slopes = -times(z, p.dtype.type(1) / clipped)
+    if normalize == "after":
+        slopes = slopes + _share_of_labels(z, clipped, axis)
+    if epsilon:
+        slopes = np.where(_unclipped(q, epsilon), slopes, p.dtype.type(0))
+    if normalize == "before":
+        inner = np.sum(times(q, slopes), axis=axis, keepdims=True)
+        slopes = (slopes - inner) / np.sum(p, axis=axis, keepdims=True)
+    return slopes
+
+
+def _share_of_labels(z: Array, p: Array, axis: int) -> Array:
+    return np.sum(z, axis=axis, keepdims=True) / np.sum(p, axis=axis, keepdims=True)
+
+
+class Reduction(NamedTuple):
+    """A reduction of losses of a known shape."""
+
+    name: str
+    weights: Optional[Array]
+    shape: Tuple[int, ...]
+    dtype: Any
+
+    @classmethod
+    def checked(cls, name: str, weights: Optional[Array], shape: Tuple[int, ...], dtype: Any) -> Reduction:
+        """A reduction that is defined.
+
+        Raises:
+            ValueError: it is the mean of nothing, or the weights don't fit the losses.
+        """
+        by_rows = name in ("row_mean", "row_mean_sum")
+        if by_rows and (not shape or shape[-1] == 0):
+            raise ValueError(f"{name} has no last axis to average over")
+        weighed = shape[:-1] if by_rows else shape
+        if 0 in weighed and (name == "mean" or (weights is None and name not in ("none", "sum"))):
+            raise ValueError("the mean of no losses")
+        if weights is not None:
+            weights = _fitted(weights, weighed)
+        return cls(name, weights, shape, dtype)
+
+    def value(self, losses: Array) -> Array:
+        """The weighted losses, reduced."""
+        if self.name in ("row_mean", "row_mean_sum"):
+            losses = np.mean(losses, axis=-1)
+        weighted = losses if self.weights is None else times(self.weights, losses)
+        if self.name in ("none", "row_mean"):
+            return weighted
+        if self.name == "mean":
+            return np.mean(weighted)
+        total = np.sum(weighted)
+        return total if self.name in ("sum", "row_mean_sum") else self._over(total)
+
+    def spread(self, upstream: Optional[Array]) -> Array:
+        """The derivative of the reduced value with respect to each loss, times upstream."""
+        one = np.ones(self.shape, self.dtype)
+        ahead = self.dtype.type(1) if upstream is None else upstream
+        if self.weights is not None:
+            ahead = ahead * self.weights
+        if self.name in ("row_mean", "row_mean_sum"):
+            rows = np.broadcast_to(ahead, self.shape[:-1]) / self.dtype.type(self.shape[-1])
+            return one * rows[..., np.newaxis]
+        return one * ahead if self.name in ("none", "sum") else self._over(one * ahead)
+
+    def _over(self, numerator: Array) -> Array:
+        denominator = self._denominator()
+        return numerator / denominator if denominator != 0 else np.zeros_like(numerator)
+
+    def _denominator(self) -> Array:
+        if self.weights is None or self.name == "mean":
+            return self.dtype.type(np.prod(self.shape, dtype=np.int64))
+        if self.name == "weighted_mean":
+            return np.sum(self.weights)
+        return self.dtype.type(np.count_nonzero(self.weights))
+
+
+def _fitted(weights: Array, shape: Tuple[int, ...]) -> Array:
+    try:
+        return np.broadcast_to(weights, shape)
+    except ValueError as error:
+        raise ValueError(f"weights of shape {list(weights.shape)} don't broadcast to {list(shape)}") from error

@@ -1,0 +1,446 @@
+"""TensorFlow, with the Keras that it brings: called as they are, eagerly, in a graph, through XLA.
+
+Nothing is emulated. Two namings of reductions are translated to each API's own; a name that isn't
+known to them goes to the API as it is, for the API to judge.
+
+Every call is a function of its inputs, so that a graph can't fold them, with its gradient taken
+inside; one function is traced for each implementation, mode, parameters and wanted outputs.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from harness.adapters import (
+    ALL_FLOATS,
+    ANY,
+    LAST_AXIS,
+    Implementation,
+    Tensor,
+    UnsupportedError,
+    Values,
+    gradient_inputs,
+    leading_input,
+)
+from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
+
+FRAMEWORK = "tensorflow"
+PACKAGES = ("tensorflow", "keras", "numpy")
+MODES = ("eager", "graph", "xla")
+
+Tensors = Mapping[str, Any]
+Parameters = Mapping[str, Any]
+Outputs = Dict[str, Any]
+Traced = Callable[[Dict[str, Any]], Outputs]
+
+_traced: Dict[Tuple[Any, ...], Traced] = {}
+
+
+def start(threads: int) -> None:
+    """Import TensorFlow and Keras, and pin TensorFlow's threads."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.compat.v1.enable_eager_execution()
+    tf.get_logger().setLevel("ERROR")  # it warns of every new shape that a function meets
+    _ = tf.keras.losses  # imported on first use, and its version belongs to what is reported
+
+
+def call(
+    implementation: Implementation,
+    mode: str,
+    inputs: Mapping[str, Tensor],
+    parameters: Parameters,
+    wanted: Sequence[str],
+) -> Dict[str, Tensor]:
+    """Run one call; gradients are vector-Jacobian products by GradientTape."""
+    import tensorflow as tf
+
+    function = _function(tf, implementation, mode, parameters, tuple(wanted))
+    outputs = function({name: to_tensorflow(tf, tensor) for name, tensor in inputs.items()})
+    return {name: from_tensorflow(outputs[name]) for name in wanted}
+
+
+def _function(tf: Any, implementation: Implementation, mode: str, parameters: Parameters, wanted: Any) -> Traced:
+    key = (implementation.path, implementation.operation, mode, tuple(sorted(parameters.items())), wanted)
+    if key not in _traced:
+        run = partial(implementation.run, tf)
+        _traced[key] = _in_mode(tf, mode, partial(_outputs, tf, run, parameters, wanted))
+    return _traced[key]
+
+
+def _in_mode(tf: Any, mode: str, function: Traced) -> Traced:
+    if mode == "eager":
+        return function
+    options = {"jit_compile": True} if mode == "xla" else {}
+    try:
+        return tf.function(function, autograph=False, **options)
+    except TypeError as error:
+        raise UnsupportedError(f"tf.function of TensorFlow {tf.__version__} has no jit_compile") from error
+
+
+def _outputs(
+    tf: Any, run: Callable[..., Any], parameters: Parameters, wanted: Sequence[str], tensors: Dict[str, Any]
+) -> Outputs:
+    inputs = {name: tensor for name, tensor in tensors.items() if name != "upstream"}
+    names = gradient_inputs(wanted)
+    with tf.GradientTape() as tape:
+        tape.watch([inputs[name] for name in names])
+        value = run(inputs, parameters)
+    outputs = {"value": value}
+    if names:
+        # log_loss answers in float32 whatever it is given
+        upstream = tf.cast(tensors["upstream"], value.dtype) if "upstream" in tensors else None
+        gradients = tape.gradient(value, [inputs[name] for name in names], output_gradients=upstream)
+        outputs.update(("gradient:" + n, tf.convert_to_tensor(g)) for n, g in zip(names, gradients))
+    return outputs
+
+
+def to_tensorflow(tf: Any, tensor: Tensor) -> Any:
+    """A tensor of the same bits."""
+    bits = tensor.data
+    return tf.constant(bits.view(tf.bfloat16.as_numpy_dtype) if tensor.dtype == "bfloat16" else bits)
+
+
+def from_tensorflow(tensor: Any) -> Tensor:
+    """The inverse of `to_tensorflow`."""
+    array = np.asarray(tensor.numpy())
+    if tensor.dtype.name == "bfloat16":
+        return Tensor("bfloat16", array.view(np.uint16))
+    return Tensor.of(array)
+
+
+# tf.nn and tf.math
+
+
+def _nn_sigmoid(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=inputs["labels"], logits=inputs["logits"])
+
+
+def _nn_weighted(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.nn.weighted_cross_entropy_with_logits(
+        labels=inputs["labels"], logits=inputs["logits"], pos_weight=parameters["pos_weight"]
+    )
+
+
+def _nn_softmax(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    axis = {"dim" if tf.__version__.startswith("1.") else "axis": parameters["axis"]}  # 1.x refuses axis beside dim=-1
+    return tf.nn.softmax_cross_entropy_with_logits(labels=inputs["labels"], logits=inputs["logits"], **axis)
+
+
+def _nn_sparse(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=inputs["labels"], logits=inputs["logits"])
+
+
+def _sigmoid(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return tf.math.sigmoid(inputs["logits"])
+
+
+def _log_sigmoid(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return tf.math.log_sigmoid(inputs["logits"])
+
+
+def _softmax(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.nn.softmax(inputs["logits"], axis=parameters["axis"])
+
+
+def _log_softmax(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.nn.log_softmax(inputs["logits"], axis=parameters["axis"])
+
+
+# tf.keras.losses: a class reduces, a function gives what the class reduces
+
+KERAS_ROWS = {"none": "none", "sum": "sum", "mean": "sum_over_batch_size", "weighted_mean": "mean_with_sample_weight"}
+"""Our reductions in Keras's words, for losses that are one a row."""
+
+KERAS_ELEMENTS = {
+    "row_mean": "none",
+    "row_mean_sum": "sum",
+    "mean": "sum_over_batch_size",
+    "weighted_mean": "mean_with_sample_weight",
+}
+"""The same for BinaryCrossentropy, which averages over the last axis before it reduces."""
+
+
+def _leading(inputs: Tensors) -> Any:
+    return inputs["probabilities" if "probabilities" in inputs else "logits"]
+
+
+class KerasLoss(NamedTuple):
+    """A loss of Keras: its class, its function, the parameters that both take, and the class's reductions."""
+
+    class_name: str
+    function_name: str
+    options: Sequence[str]
+    reductions: Mapping[str, str]
+
+    def of_class(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+        """Call an instance of the class; its dtype is the case's, or it would cast to float32."""
+        leading, weights, reduction = _leading(inputs), inputs.get("weights"), parameters["reduction"]
+        if weights is not None:
+            _refuse_weights(leading, weights, parameters, one_a_row=self.reductions is KERAS_ELEMENTS)
+        loss = getattr(tf.keras.losses, self.class_name)(
+            reduction=self.reductions.get(reduction, reduction),
+            dtype=leading.dtype.name,
+            **self._keywords(inputs, parameters),
+        )
+        return loss(inputs["labels"], leading, sample_weight=weights)
+
+    def of_function(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+        """Call the function."""
+        function = getattr(tf.keras.losses, self.function_name)
+        return function(inputs["labels"], _leading(inputs), **self._keywords(inputs, parameters))
+
+    def _keywords(self, inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
+        return dict({name: parameters[name] for name in self.options}, from_logits="logits" in inputs)
+
+
+BINARY = KerasLoss("BinaryCrossentropy", "binary_crossentropy", ("label_smoothing",), KERAS_ELEMENTS)
+CATEGORICAL = KerasLoss("CategoricalCrossentropy", "categorical_crossentropy", ("label_smoothing", "axis"), KERAS_ROWS)
+SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", (), KERAS_ROWS)
+
+
+def _refuse_weights(leading: Any, weights: Any, parameters: Parameters, *, one_a_row: bool) -> None:
+    """Refuse weights that Keras takes for something else than the reduction of that name.
+
+    Raises:
+        UnsupportedError: why.
+    """
+    reduction = parameters["reduction"]
+    rank, axis = len(weights.shape), parameters.get("axis", -1)
+    by_rows = rank == 0 or (rank == len(leading.shape) and weights.shape[-1] == 1)
+    if one_a_row and reduction in ("mean", "weighted_mean") and not by_rows:
+        raise UnsupportedError("its weights are one a row: they need a last axis of length 1 here")
+    if reduction == "weighted_mean" and _size(weights) * leading.shape[axis] != _size(leading):
+        raise UnsupportedError("it divides by the sum of the weights as given, not broadcast to the losses")
+
+
+def _size(tensor: Any) -> int:
+    return int(np.prod(tensor.shape.as_list(), dtype=np.int64))
+
+
+# tf.compat.v1.losses, and tf.contrib.losses, which takes labels last
+
+V1_REDUCTIONS = {
+    "none": "NONE",
+    "sum": "SUM",
+    "mean": "SUM_OVER_BATCH_SIZE",
+    "weighted_mean": "MEAN",
+    "nonzero_mean": "SUM_BY_NONZERO_WEIGHTS",
+}
+"""Our reductions as the names of tf.compat.v1.losses.Reduction."""
+
+
+def _v1_options(tf: Any, inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
+    name = parameters["reduction"]
+    reduction = getattr(tf.compat.v1.losses.Reduction, V1_REDUCTIONS.get(name, ""), name)
+    return {"weights": _v1_weights(inputs, parameters), "reduction": reduction}
+
+
+def _v1_weights(inputs: Tensors, parameters: Parameters) -> Any:
+    """The weights, or the API's default.
+
+    Raises:
+        UnsupportedError: they broadcast as NumPy's rules have it, but not as the API's: a scalar,
+            or as many axes as the losses.
+    """
+    if "weights" not in inputs:
+        return 1.0
+    rank, losses_rank = len(inputs["weights"].shape), len(_leading(inputs).shape) - ("axis" in parameters)
+    if 0 < rank < losses_rank:
+        raise UnsupportedError("its weights are a scalar or have as many axes as the losses")
+    return inputs["weights"]
+
+
+def _v1_sigmoid(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.compat.v1.losses.sigmoid_cross_entropy(
+        multi_class_labels=inputs["labels"],
+        logits=inputs["logits"],
+        label_smoothing=parameters["label_smoothing"],
+        **_v1_options(tf, inputs, parameters),
+    )
+
+
+def _v1_softmax(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.compat.v1.losses.softmax_cross_entropy(
+        onehot_labels=inputs["labels"],
+        logits=inputs["logits"],
+        label_smoothing=parameters["label_smoothing"],
+        **_v1_options(tf, inputs, parameters),
+    )
+
+
+def _v1_sparse(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.compat.v1.losses.sparse_softmax_cross_entropy(
+        labels=inputs["labels"], logits=inputs["logits"], **_v1_options(tf, inputs, parameters)
+    )
+
+
+def _v1_log_loss(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.compat.v1.losses.log_loss(
+        labels=inputs["labels"],
+        predictions=inputs["probabilities"],
+        epsilon=parameters["epsilon"],
+        **_v1_options(tf, inputs, parameters),
+    )
+
+
+def _contrib_sigmoid(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.contrib.losses.sigmoid_cross_entropy(
+        inputs["logits"],
+        inputs["labels"],
+        weights=_v1_weights(inputs, parameters),
+        label_smoothing=parameters["label_smoothing"],
+    )
+
+
+def _contrib_softmax(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    _refuse_deep(inputs)
+    return tf.contrib.losses.softmax_cross_entropy(
+        inputs["logits"],
+        inputs["labels"],
+        weights=_v1_weights(inputs, parameters),
+        label_smoothing=parameters["label_smoothing"],
+    )
+
+
+def _contrib_sparse(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    _refuse_deep(inputs)
+    return tf.contrib.losses.sparse_softmax_cross_entropy(
+        inputs["logits"], inputs["labels"], weights=_v1_weights(inputs, parameters)
+    )
+
+
+def _refuse_deep(inputs: Tensors) -> None:
+    if len(inputs["logits"].shape) != 2:  # noqa: PLR2004 - examples x classes
+        raise UnsupportedError("its logits have two axes, examples and classes")
+
+
+# written out by hand
+
+
+def _primitives(tf: Any) -> Primitives:
+    return Primitives(
+        exp=tf.exp,
+        log=tf.math.log,
+        abs=tf.abs,
+        maximum=tf.maximum,
+        sum=lambda x, keepdims=False: tf.reduce_sum(x, axis=-1, keepdims=keepdims),
+        mean=tf.reduce_mean,
+        sigmoid=tf.sigmoid,
+        softmax=tf.nn.softmax,
+        one_hot=lambda labels, x: tf.one_hot(labels, x.shape[-1], dtype=x.dtype),
+        one=lambda x: tf.ones([], x.dtype),
+        zero=lambda x: tf.zeros([], x.dtype),
+    )
+
+
+def _by_hand(formula: Formula, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return evaluate(formula, _primitives(tf), inputs, parameters)
+
+
+def _sampled(_tf: Any, _inputs: Tensors, _parameters: Parameters) -> Any:
+    raise UnsupportedError(SAMPLED)
+
+
+SAMPLED = "estimated by sampling: comes with the catalogue of sampled losses"
+KERAS_3 = "2.16"
+"""The first TensorFlow whose tf.keras is Keras 3; Keras 2 had other guards against log 0, and no dtype."""
+
+_SIGMOID, _SOFTMAX, _SPARSE = "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy"
+_WEIGHTS = ("weights",)
+_AXIS = {"axis": ANY}
+_LAST = {"axis": LAST_AXIS}
+_SMOOTHING = {"label_smoothing": ANY}
+_CLIPPED = {"epsilon": (1e-7,), "epsilon_use": ("clip",)}
+_BEFORE = {"epsilon": (1e-7,), "normalize": ("before",)}
+_AFTER = {"epsilon": (1e-7,), "normalize": ("after",)}
+_ROW_MEAN = {"reduction": ("row_mean",)}
+_NONZERO_MEAN = {"reduction": ("nonzero_mean",)}
+_V1_REDUCTIONS = {"reduction": tuple(V1_REDUCTIONS)}
+
+
+def _row(path: str, operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values], **more: Any) -> Any:
+    """A row of the table: differentiable with respect to its leading input, in every dtype and mode."""
+    return Implementation(
+        path="tf." + path,
+        operation=operation,
+        run=run,
+        parameters={name: values for some in parameters for name, values in some.items()},
+        gradients=(leading_input(operation),),
+        dtypes=ALL_FLOATS,
+        modes=MODES,
+        **more,
+    )
+
+
+def _keras(
+    loss: KerasLoss, operation: str, function_reductions: Mapping[str, Values], *parameters: Mapping[str, Values]
+) -> Tuple[Implementation, Implementation]:
+    """The rows of a Keras loss: its class and its function."""
+    reductions = {"reduction": tuple(loss.reductions)}
+    of_class = _row(
+        "keras.losses." + loss.class_name,
+        operation,
+        loss.of_class,
+        reductions,
+        *parameters,
+        inputs=_WEIGHTS,
+        since=KERAS_3,
+    )
+    of_function = _row(
+        "keras.losses." + loss.function_name,
+        operation,
+        loss.of_function,
+        function_reductions,
+        *parameters,
+        since=KERAS_3,
+    )
+    return of_class, of_function
+
+
+def _v1(path: str, operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values]) -> Any:
+    return _row("compat.v1.losses." + path, operation, run, _V1_REDUCTIONS, *parameters, inputs=_WEIGHTS)
+
+
+def _contrib(operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values]) -> Any:
+    path = "contrib.losses." + operation
+    return _row(path, operation, run, _NONZERO_MEAN, *parameters, inputs=_WEIGHTS, until="2.0")
+
+
+IMPLEMENTATIONS = (
+    _row("math.sigmoid", "sigmoid", _sigmoid),
+    _row("math.log_sigmoid", "log_sigmoid", _log_sigmoid),
+    _row("nn.softmax", "softmax", _softmax, _AXIS),
+    _row("nn.log_softmax", "log_softmax", _log_softmax, _AXIS),
+    _row("nn.sigmoid_cross_entropy_with_logits", _SIGMOID, _nn_sigmoid),
+    _row("nn.weighted_cross_entropy_with_logits", "weighted_" + _SIGMOID, _nn_weighted, {"pos_weight": ANY}),
+    _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS),
+    _row("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST),
+    *_keras(BINARY, _SIGMOID, _ROW_MEAN, _SMOOTHING),
+    *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED),
+    *_keras(CATEGORICAL, _SOFTMAX, {}, _SMOOTHING, _AXIS),
+    *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
+    *_keras(SPARSE, _SPARSE, {}, _LAST),
+    *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER),
+    _v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
+    _v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST),
+    _v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),
+    _v1("log_loss", "binary_cross_entropy", _v1_log_loss, {"epsilon": ANY, "epsilon_use": ("add",)}),
+    _contrib(_SIGMOID, _contrib_sigmoid, _SMOOTHING),
+    _contrib(_SOFTMAX, _contrib_softmax, _SMOOTHING, _LAST),
+    _contrib(_SPARSE, _contrib_sparse, _LAST),
+    Implementation("tf.nn.sampled_softmax_loss", "sampled_softmax_cross_entropy", _sampled, absent=SAMPLED),
+    Implementation("tf.nn.nce_loss", "noise_contrastive_estimation", _sampled, absent=SAMPLED),
+    *by_hand(
+        FRAMEWORK,
+        lambda formula: partial(_by_hand, formula),
+        differentiable=True,
+        dtypes=ALL_FLOATS,
+        modes=MODES,
+    ),
+)

@@ -1,0 +1,181 @@
+"""PyTorch: torch and torch.nn.functional, called as they are, in eager mode.
+
+Nothing is emulated. A reduction, a class axis or a parameter that a function doesn't have is left
+out of the table. The `weight` of `cross_entropy` is a weight for each class, not `weights`.
+Indices travel as int64, the only integer dtype that the losses document.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Dict, Mapping, Sequence
+
+import numpy as np
+
+from harness.adapters import ALL_FLOATS, ANY, SECOND_AXIS, Implementation, Tensor, gradient_inputs
+from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
+
+FRAMEWORK = "torch"
+PACKAGES = ("torch", "numpy")
+
+Tensors = Mapping[str, Any]
+Parameters = Mapping[str, Any]
+
+
+def start(threads: int) -> None:
+    """Import torch and pin its threads."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_num_interop_threads(threads)
+
+
+def call(
+    implementation: Implementation,
+    mode: str,  # noqa: ARG001 - the adapters' signature; there is only eager here
+    inputs: Mapping[str, Tensor],
+    parameters: Parameters,
+    wanted: Sequence[str],
+) -> Dict[str, Tensor]:
+    """Run one call; gradients are vector-Jacobian products by autograd."""
+    import torch
+
+    tensors = {name: to_torch(torch, tensor) for name, tensor in inputs.items()}
+    upstream = tensors.pop("upstream", None)
+    names = gradient_inputs(wanted)
+    for name in names:
+        tensors[name].requires_grad_()
+    value = implementation.run(torch, tensors, parameters)
+    outputs = {"value": from_torch(torch, value)} if "value" in wanted else {}
+    if names:
+        ahead = torch.ones_like(value) if upstream is None else upstream
+        gradients = torch.autograd.grad(value, [tensors[name] for name in names], ahead)
+        outputs.update(("gradient:" + n, from_torch(torch, g)) for n, g in zip(names, gradients))
+    return outputs
+
+
+def to_torch(torch: Any, tensor: Tensor) -> Any:
+    """A tensor of the same bits, in memory of its own."""
+    data = np.array(tensor.data)
+    if tensor.dtype == "bfloat16":
+        return torch.from_numpy(data.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(data.astype(np.int64) if data.dtype.kind in "iu" else data)
+
+
+def from_torch(torch: Any, tensor: Any) -> Tensor:
+    """The inverse of `to_torch`."""
+    detached = tensor.detach().contiguous()
+    if detached.dtype == torch.bfloat16:
+        return Tensor("bfloat16", detached.view(torch.int16).numpy().view(np.uint16))
+    return Tensor.of(detached.numpy())
+
+
+def _bce_with_logits(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.binary_cross_entropy_with_logits(
+        inputs["logits"], inputs["labels"], weight=inputs.get("weights"), reduction=parameters["reduction"]
+    )
+
+
+def _bce_with_pos_weight(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.binary_cross_entropy_with_logits(
+        inputs["logits"],
+        inputs["labels"],
+        weight=inputs.get("weights"),
+        reduction=parameters["reduction"],
+        pos_weight=torch.tensor(parameters["pos_weight"], dtype=inputs["logits"].dtype),
+    )
+
+
+def _bce(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.binary_cross_entropy(
+        inputs["probabilities"], inputs["labels"], weight=inputs.get("weights"), reduction=parameters["reduction"]
+    )
+
+
+def _cross_entropy(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.cross_entropy(
+        inputs["logits"],
+        inputs["labels"],
+        reduction=parameters["reduction"],
+        label_smoothing=parameters["label_smoothing"],
+    )
+
+
+def _sigmoid(torch: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return torch.sigmoid(inputs["logits"])
+
+
+def _logsigmoid(torch: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return torch.nn.functional.logsigmoid(inputs["logits"])
+
+
+def _softmax(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.softmax(inputs["logits"], dim=parameters["axis"])
+
+
+def _log_softmax(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.log_softmax(inputs["logits"], dim=parameters["axis"])
+
+
+def _primitives(torch: Any) -> Primitives:
+    return Primitives(
+        exp=torch.exp,
+        log=torch.log,
+        abs=torch.abs,
+        maximum=torch.maximum,
+        sum=lambda x, keepdims=False: torch.sum(x, dim=-1, keepdim=keepdims),
+        mean=torch.mean,
+        sigmoid=torch.sigmoid,
+        softmax=lambda x: torch.softmax(x, dim=-1),
+        one_hot=lambda labels, x: torch.nn.functional.one_hot(labels, x.shape[-1]).to(x.dtype),
+        one=lambda x: torch.ones((), dtype=x.dtype),
+        zero=lambda x: torch.zeros((), dtype=x.dtype),
+    )
+
+
+def _by_hand(formula: Formula, torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return evaluate(formula, _primitives(torch), inputs, parameters)
+
+
+_F = "torch.nn.functional."
+_REDUCED: Dict[str, Any] = {"reduction": ("none", "sum", "mean")}
+_CLASSES = dict(_REDUCED, label_smoothing=ANY, axis=SECOND_AXIS)
+_BY_LOGITS: Dict[str, Any] = {"gradients": ("logits",), "dtypes": ALL_FLOATS}
+_BY_PROBABILITIES: Dict[str, Any] = {"gradients": ("probabilities",), "dtypes": ALL_FLOATS}
+_WEIGHTS = ("weights",)
+
+IMPLEMENTATIONS = (
+    Implementation("torch.sigmoid", "sigmoid", _sigmoid, **_BY_LOGITS),
+    Implementation(_F + "logsigmoid", "log_sigmoid", _logsigmoid, **_BY_LOGITS),
+    Implementation(_F + "softmax", "softmax", _softmax, {"axis": ANY}, **_BY_LOGITS),
+    Implementation(_F + "log_softmax", "log_softmax", _log_softmax, {"axis": ANY}, **_BY_LOGITS),
+    Implementation(
+        _F + "binary_cross_entropy_with_logits",
+        "sigmoid_cross_entropy",
+        _bce_with_logits,
+        _REDUCED,
+        _WEIGHTS,
+        **_BY_LOGITS,
+    ),
+    Implementation(
+        _F + "binary_cross_entropy_with_logits",
+        "weighted_sigmoid_cross_entropy",
+        _bce_with_pos_weight,
+        dict(_REDUCED, pos_weight=ANY),
+        _WEIGHTS,
+        **_BY_LOGITS,
+    ),
+    Implementation(
+        _F + "binary_cross_entropy",
+        "binary_cross_entropy",
+        _bce,
+        dict(_REDUCED, log_floor=(-100.0,)),
+        _WEIGHTS,
+        **_BY_PROBABILITIES,
+    ),
+    Implementation(_F + "cross_entropy", "softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10", **_BY_LOGITS),
+    Implementation(
+        _F + "cross_entropy", "sparse_softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10", **_BY_LOGITS
+    ),
+    *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=True, dtypes=ALL_FLOATS),
+)

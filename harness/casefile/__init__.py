@@ -1,0 +1,18 @@
+"""Case files: text -> checked entries -> cases.
+
+- `tree`, `scalars`: text to nodes that know their line and column, by YAML 1.2's core rules
+- `places`: nodes with their paths, and the report that gathers problems
+- `recipes`, `models`: what a file may say (pydantic); `messages`: pydantic's errors in our words
+- `literals`: numbers and printed digits; `calls`, `statements`: the parts of an entry
+- `generators`, `arrays`: the inputs of a call; `checks`: what is known before anything runs
+- `files`: which files; `load`: files to entries; `expand`: entries to cases; `editors`: JSON Schema
+"""
+
+from harness.casefile.editors import schema
+from harness.casefile.entries import Entry, case_ids
+from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
+from harness.casefile.expand import expand
+from harness.casefile.files import find
+from harness.casefile.load import load
+
+__all__ = ["CaseFileError", "CaseFileErrors", "Entry", "Problem", "case_ids", "expand", "find", "load", "schema"]

@@ -1,0 +1,67 @@
+"""The JSON Schema of case files, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from harness.casefile import models
+from harness.casefile.recipes import HEX_FLOAT
+from harness.operations import OPERATIONS
+from harness.operations.base import Operation, Parameter
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+HEXADECIMAL = {"type": "string", "pattern": f"^{HEX_FLOAT.pattern}$"}
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a case file, with the inputs and parameters of each operation."""
+    parts = (models.Document, models.CaseEntry, models.RelationEntry, models.ClaimEntry, models.Statement)
+    _, generated = models_json_schema([(part, "validation") for part in parts])
+    definitions = generated["$defs"]
+    document = definitions.pop("Document")
+    document["properties"]["cases"]["items"] = _entry()
+    for name in ("CaseEntry", "RelatedCall"):
+        definitions[name]["allOf"] = [_operation(operation) for operation in OPERATIONS.values()]
+    definitions["Number"] = {"anyOf": [{"type": "number"}, HEXADECIMAL]}
+    definitions["Numbers"] = {
+        "anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/Numbers"}}]
+    }
+    return {"$schema": DRAFT, **document, "title": "Case file", "$defs": definitions}
+
+
+def _entry() -> dict[str, Any]:
+    """An entry is of the kind that its own key says."""
+    return {
+        "if": {"required": ["relation"]},
+        "then": {"$ref": "#/$defs/RelationEntry"},
+        "else": {
+            "if": {"required": ["claim"]},
+            "then": {"$ref": "#/$defs/ClaimEntry"},
+            "else": {"$ref": "#/$defs/CaseEntry"},
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    """What a call of this operation may have: editors complete its names."""
+    required = [i.name for i in operation.inputs if not i.optional]
+    return {
+        "if": {"properties": {"operation": {"const": operation.name}}, "required": ["operation"]},
+        "then": {
+            "properties": {
+                "inputs": {"propertyNames": {"enum": [i.name for i in operation.inputs]}, "required": required},
+                "parameters": {
+                    "properties": {p.name: {"description": _described(p)} for p in operation.parameters},
+                    "additionalProperties": False,
+                },
+            }
+        },
+    }
+
+
+def _described(parameter: Parameter) -> str:
+    if parameter.choices:
+        return f"{', '.join(map(str, parameter.choices))}; default {parameter.default}"
+    return f"in [{parameter.low:g}, {parameter.high:g}]; default {parameter.default}"

@@ -1,0 +1,105 @@
+"""Entries: what a case file says, checked, before it is expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.casefile.literals import Numbers
+from harness.casefile.recipes import Generator
+from harness.model.case import Departure, Parameters, Printed, Source, View
+from harness.operations.base import Operation
+
+Recipe = Numbers | Generator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallText:
+    """One call: recipes of its inputs in the operation's order, its leading input first."""
+
+    operation: Operation
+    inputs: Mapping[str, Recipe]
+    parameters: Parameters
+    index_dtype: str
+    implementations: str
+    view: View
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StatementText:
+    """What is stated of the subjects that a glob names."""
+
+    subjects: str
+    output: str
+    undefined: frozenset[str]
+    departs: Departure | None
+    gives: Numbers | None
+    reason: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaseText:
+    """A case: its call, and what it expects."""
+
+    call: CallText
+    undefined: frozenset[str]
+    agree: bool
+    printed: Printed | None
+    claimed: str
+    per: tuple[StatementText, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RelationText:
+    """A relation between calls."""
+
+    kind: str
+    calls: Mapping[str, CallText]
+    per: tuple[StatementText, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimText:
+    """A claim about a document's own text."""
+
+    parses: str | None
+    defines: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One entry of a case file, checked.
+
+    Attributes:
+        id: path below `cases/` without suffix (the file's stem elsewhere), `:`, the id in the file.
+        kind: `case`, `relation` or `claim`.
+        operations: names of the operations that it calls, each once; none for a claim.
+        dtypes: the dtypes that it is expanded for; none for a claim.
+        count: how many expansions each dtype has.
+        generated: whether any of its inputs is generated.
+        source: where it stands.
+        content: what it says.
+    """
+
+    id: str
+    kind: str
+    operations: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    count: int
+    generated: bool
+    source: Source
+    content: CaseText | RelationText | ClaimText
+
+
+def case_ids(entry: Entry) -> list[str]:
+    """The ids that an entry expands to; nothing is generated for them."""
+    if not entry.dtypes:
+        return [entry.id]
+    return [expansion_id(entry, dtype, index) for dtype in entry.dtypes for index in range(entry.count)]
+
+
+def expansion_id(entry: Entry, dtype: str, index: int) -> str:
+    """`ENTRY/DTYPE`, and `/INDEX` from 0 where there are several."""
+    return f"{entry.id}/{dtype}/{index}" if entry.count > 1 else f"{entry.id}/{dtype}"

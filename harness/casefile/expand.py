@@ -1,0 +1,98 @@
+"""Entries -> cases, relations and claims of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from harness.casefile import arrays
+from harness.casefile.checks import output_shape, value_shape
+from harness.casefile.entries import (
+    CallText,
+    CaseText,
+    ClaimText,
+    Entry,
+    RelationText,
+    StatementText,
+    expansion_id,
+)
+from harness.model.case import Array, Case, Claim, Domain, Expectation, Override, Relation, Unit
+
+
+def expand(entry: Entry, seed: int) -> Iterator[Unit]:
+    """What an entry stands for, one unit for each dtype and number.
+
+    Args:
+        seed: the run's seed, which generated inputs depend on.
+    """
+    content = entry.content
+    if isinstance(content, ClaimText):
+        yield Claim(entry.id, entry.source, entry.id, content.parses, content.defines, content.uses)
+        return
+    for dtype in entry.dtypes:
+        for index in range(entry.count):
+            if isinstance(content, CaseText):
+                yield _case(entry, content, dtype, index, seed)
+            else:
+                yield _relation(entry, content, dtype, index, seed)
+
+
+def _case(entry: Entry, content: CaseText, dtype: str, index: int, seed: int) -> Case:
+    inputs = arrays.make(content.call, dtype, (seed, entry.id, index))
+    expectation = Expectation(
+        content.undefined,
+        content.agree,
+        content.printed,
+        content.claimed,
+        _overrides(content.per, content.call, inputs),
+    )
+    return _call(entry, expansion_id(entry, dtype, index), content.call, inputs, dtype, expectation)
+
+
+def _call(
+    entry: Entry, name: str, call: CallText, inputs: Mapping[str, Array], dtype: str, expectation: Expectation
+) -> Case:
+    return Case(
+        name,
+        call.operation.name,
+        inputs,
+        call.parameters,
+        dtype,
+        expectation,
+        entry.source,
+        entry.id,
+        call.implementations,
+    )
+
+
+def _relation(entry: Entry, content: RelationText, dtype: str, index: int, seed: int) -> Relation:
+    own = expansion_id(entry, dtype, index)
+    key = (seed, entry.id, index)
+    calls = {
+        name: _call(entry, f"{own}/{name}", call, arrays.make(call, dtype, key), dtype, Expectation())
+        for name, call in content.calls.items()
+    }
+    views = {name: call.view for name, call in content.calls.items()}
+    per = _overrides(content.per, None, {})
+    return Relation(own, content.kind, calls, views, per, entry.source, entry.id)
+
+
+def _overrides(
+    statements: Sequence[StatementText], call: CallText | None, inputs: Mapping[str, Array]
+) -> tuple[Override, ...]:
+    return tuple(
+        Override(s.subjects, s.output, s.undefined, s.departs, _given(s, call, inputs), s.reason, s.source)
+        for s in statements
+    )
+
+
+def _given(statement: StatementText, call: CallText | None, inputs: Mapping[str, Array]) -> Array | None:
+    """What a subject is said to give (float64), spread over the output's shape where that is known."""
+    if statement.gives is None:
+        return None
+    value = np.array(statement.gives.leaves, np.float64).reshape(statement.gives.shape)
+    if call is None or call.operation.locate(inputs, call.parameters).domain is Domain.UNDEFINED:
+        return value
+    shape = value_shape(call, inputs)
+    return value if shape is None else np.broadcast_to(value, output_shape(statement.output, shape, inputs)).copy()

@@ -1,0 +1,65 @@
+"""Which files are case files, and what they are called in ids and messages."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.casefile.errors import CaseFileError
+
+CASES = "cases"
+SUFFIXES = (".yaml", ".yml")
+NOT_CASES = ("deviations.yaml",)
+"""Files directly below `cases/` that hold something else."""
+
+
+def find(paths: Iterable[str | Path], root: Path) -> list[Path]:
+    """The case files that paths name: YAML files below folders, sorted, and files as given.
+
+    Raises:
+        CaseFileError: there is no such file or folder.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        for file in _below(_existing(Path(path), root), root):
+            found.setdefault(file.resolve(), file)
+    return list(found.values())
+
+
+def _existing(path: Path, root: Path) -> Path:
+    found = next((p for p in (path, root / path) if p.exists()), None)
+    if found is None:
+        raise CaseFileError(f"{path}: no such file or folder")
+    return found
+
+
+def _below(path: Path, root: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    others = {(root / CASES / name).resolve() for name in NOT_CASES}
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(folder, name)
+            if file.suffix in SUFFIXES and file.resolve() not in others:
+                yield file
+
+
+def label(file: Path, root: Path) -> str:
+    """The file's name in messages and sources: relative to the root if it lies there."""
+    try:
+        return file.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return str(file)
+
+
+def prefix(file: Path, root: Path) -> str:
+    """What the ids of a file begin with."""
+    try:
+        name = file.resolve().relative_to((root / CASES).resolve()).with_suffix("").as_posix()
+    except ValueError:
+        name = file.stem
+    return re.sub(r"[^A-Za-z0-9_./-]", "_", name)

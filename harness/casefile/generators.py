@@ -1,0 +1,257 @@
+"""Generated inputs: the same numbers on every machine, from every release of NumPy.
+
+Draws are the raw bits of Philox (counter based, Salmon et al., SC 2011), keyed by a digest of what
+names the input, and become floats by maps that are exact or a single IEEE operation. No method of
+a distribution and no function of libm takes part: those may change between releases.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from harness.casefile import recipes
+from harness.model.case import Array
+from harness.oracle.formats import FORMATS, Format
+
+Shape = tuple[int, ...]
+
+LN2 = Fraction("0.69314718055994530941723212145817656807550013436025525412068")
+MANTISSA_BITS = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where generated numbers go.
+
+    Attributes:
+        name: the input's name.
+        dtype: its dtype.
+        shape: the shape that it has if its recipe says none; None if there is nothing to go by.
+        axis: the class axis.
+        classes: how many classes there are.
+        key: what the draws depend on beside the recipe's seed: run, entry, expansion.
+    """
+
+    name: str
+    dtype: str
+    shape: Shape | None
+    axis: int
+    classes: int
+    key: tuple[int | str, ...]
+
+    @property
+    def format(self) -> Format:
+        """Format of the floating dtype."""
+        return FORMATS[self.dtype]
+
+
+class RecipeError(Exception):
+    """A recipe that can't be followed; the message says why."""
+
+
+def generate(recipe: recipes.Generator, site: Site) -> Array:
+    """The numbers of a recipe, rounded to the site's dtype."""
+    values = _GENERATORS[type(recipe)](recipe, site)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return values.astype(site.format.dtype if site.dtype in FORMATS else np.dtype(site.dtype))
+
+
+def is_random(recipe: recipes.Generator) -> bool:
+    """Whether another expansion of the same entry has other numbers."""
+    if isinstance(recipe, recipes.Boundaries):
+        return recipe.shuffle
+    return not isinstance(recipe, recipes.Grid | recipes.Cycle)
+
+
+def bounds(recipe: recipes.Generator) -> Iterable[tuple[str, float]]:
+    """The numbers that a recipe names, which the dtype has to hold."""
+    for name in ("from_", "to", "low", "high", "values", "also"):
+        given = getattr(recipe, name, None)
+        for number in given if isinstance(given, list) else [given]:
+            if number is not None:
+                yield name.rstrip("_"), number
+
+
+def _grid(recipe: recipes.Grid, site: Site) -> Array:
+    shape = _shape(recipe, site)
+    return np.array(_spaced(recipe.from_, recipe.to, math.prod(shape)), np.float64).reshape(shape)
+
+
+@lru_cache(maxsize=64)
+def _spaced(start: float, stop: float, count: int) -> tuple[float, ...]:
+    """start + i (stop - start) / (count - 1), correctly rounded: integers divided by integers."""
+    (a, b), (c, d) = start.as_integer_ratio(), stop.as_integer_ratio()
+    common, steps = math.lcm(b, d), max(count - 1, 1)
+    first, last = a * (common // b), c * (common // d)
+    return tuple((first * (steps - i) + last * i) / (common * steps) for i in range(count))
+
+
+def _boundaries(recipe: recipes.Boundaries, site: Site) -> Array:
+    values = _limited(_special(recipe, site.format), recipe)
+    if recipe.shuffle:
+        values = values[np.argsort(_draw(recipe, site, values.size), kind="stable")]
+    repeated = np.repeat(values, recipe.repeat)
+    return repeated if recipe.shape is None else np.resize(repeated, recipe.shape)
+
+
+def _limited(values: Array, recipe: recipes.Boundaries) -> Array:
+    if recipe.low is None and recipe.high is None:
+        return values
+    low = -math.inf if recipe.low is None else recipe.low
+    high = math.inf if recipe.high is None else recipe.high
+    within = values[(values >= low) & (values <= high)]
+    if not within.size:
+        raise RecipeError(f"no boundary lies between {low:g} and {high:g}")
+    return within
+
+
+def _special(recipe: recipes.Boundaries, form: Format) -> Array:
+    """Boundary values in ascending order, then infinities and NaN; float64."""
+    nonfinite = np.array([-math.inf, math.inf, math.nan])
+    if recipe.only == "nonfinite":
+        return nonfinite
+    magnitudes = _magnitudes(form, tuple(recipe.also))
+    finite = np.concatenate([-magnitudes[::-1], magnitudes])
+    return finite if recipe.only == "finite" else np.concatenate([finite, nonfinite])
+
+
+@lru_cache(maxsize=64)
+def _magnitudes(form: Format, also: tuple[float, ...]) -> Array:
+    """Magnitudes at which something happens and their neighbours, zero first; float64."""
+    named = np.abs(np.array([*_landmarks(form), *also])).astype(form.dtype).view(form.bits).astype(np.int64)
+    top = int(np.array(form.largest).astype(form.dtype).view(form.bits))
+    bits = np.unique(np.clip(named[:, np.newaxis] + np.array([-1, 0, 1]), 0, top))
+    return bits.astype(form.bits).view(form.dtype).astype(np.float64)
+
+
+def _landmarks(form: Format) -> tuple[float, ...]:
+    """The magnitudes themselves. Thresholds of exp and log are multiples of ln 2."""
+    eta, smallest = form.smallest_subnormal, form.smallest_normal
+    u = form.unit_roundoff
+    return (
+        0.0,
+        eta,
+        smallest - eta,
+        smallest,
+        u,
+        0.5,
+        1.0,
+        float(form.precision * LN2),  # 1 + exp(-x) == 1
+        float(-form.min_exponent * LN2),  # exp(-x) is subnormal
+        float((form.precision - form.min_exponent) * LN2),  # exp(-x) rounds to 0
+        float((form.max_exponent + 1) * LN2),  # exp(x) overflows
+        form.largest,
+    )
+
+
+def _random_bits(recipe: recipes.RandomBits, site: Site) -> Array:
+    shape, form = _shape(recipe, site), site.format
+    width = form.dtype.itemsize * 8
+    last = (1 << (width - 1)) - 1 if recipe.only == "all" else _bits(form.largest, form)
+    low = 0 if recipe.low is None else _bits(recipe.low, form)
+    high = last if recipe.high is None else min(_bits(recipe.high, form), last)
+    draws = _draw(recipe, site, 2 * math.prod(shape))
+    magnitudes = np.uint64(low) + draws[::2] % np.uint64(high - low + 1)
+    signs = _signs(recipe, draws[1::2])
+    return (magnitudes | np.left_shift(signs, np.uint64(width - 1))).astype(form.bits).view(form.dtype).reshape(shape)
+
+
+def _signs(recipe: recipes.RandomBits, draws: Array) -> Array:
+    drawn = draws >> np.uint64(63)
+    return drawn if recipe.sign == "both" else np.full_like(drawn, recipe.sign == "negative")
+
+
+def _bits(magnitude: float, form: Format) -> int:
+    with np.errstate(over="ignore", under="ignore"):
+        return int(np.array(magnitude).astype(form.dtype).view(form.bits))
+
+
+def _uniform(recipe: recipes.Uniform, site: Site) -> Array:
+    shape = _shape(recipe, site)
+    fractions = (_draw(recipe, site, math.prod(shape)) >> np.uint64(64 - MANTISSA_BITS)).astype(np.float64)
+    fractions *= 2.0**-MANTISSA_BITS
+    return (recipe.low + (recipe.high - recipe.low) * fractions).reshape(shape)
+
+
+def _hard(recipe: recipes.Hard, site: Site) -> Array:
+    shape = _shape(recipe, site)
+    return (_draw(recipe, site, math.prod(shape)) >> np.uint64(63)).reshape(shape)
+
+
+def _cycle(recipe: recipes.Cycle, site: Site) -> Array:
+    return np.resize(np.array(recipe.values, np.float64), _shape(recipe, site))
+
+
+def _one_hot(recipe: recipes.OneHot, site: Site) -> Array:
+    shape = _shape(recipe, site)
+    axis = _axis(shape, site)
+    rows = _without(shape, axis)
+    labels = _lots(recipe, site, rows, shape[axis])
+    return np.moveaxis(np.eye(shape[axis])[labels], -1, axis)
+
+
+def _indices(recipe: recipes.Indices, site: Site) -> Array:
+    return _lots(recipe, site, _shape(recipe, site), recipe.classes or site.classes)
+
+
+def _simplex(recipe: recipes.Simplex, site: Site) -> Array:
+    """Integers below 2**24, over their sum: the sum is exact and the quotient correctly rounded."""
+    shape = _shape(recipe, site)
+    axis = _axis(shape, site)
+    lots = (_draw(recipe, site, math.prod(shape)) >> np.uint64(40)).astype(np.float64).reshape(shape) + 1.0
+    return lots / np.sum(lots, axis=axis, keepdims=True)
+
+
+_GENERATORS: Mapping[type, Callable[[Any, Site], Array]] = {
+    recipes.Grid: _grid,
+    recipes.Boundaries: _boundaries,
+    recipes.RandomBits: _random_bits,
+    recipes.Uniform: _uniform,
+    recipes.Hard: _hard,
+    recipes.Cycle: _cycle,
+    recipes.OneHot: _one_hot,
+    recipes.Indices: _indices,
+    recipes.Simplex: _simplex,
+}
+
+
+def _shape(recipe: recipes.Generator, site: Site) -> Shape:
+    if recipe.shape is not None:
+        return tuple(recipe.shape)
+    if site.shape is None:
+        raise RecipeError("a shape is needed: there is no other input to take it from")
+    return site.shape
+
+
+def _axis(shape: Shape, site: Site) -> int:
+    """The class axis counted from the end; the last if there is no such axis: that is found later."""
+    if 0 in shape or not shape:
+        raise RecipeError("a class axis with at least one class is needed")
+    return site.axis % len(shape) if -len(shape) <= site.axis < len(shape) else len(shape) - 1
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def _lots(recipe: recipes.Generator, site: Site, shape: Shape, classes: int) -> Array:
+    """Class indices drawn by lot."""
+    draws = _draw(recipe, site, math.prod(shape)) % np.uint64(max(classes, 1))
+    return draws.astype(np.int64).reshape(shape)
+
+
+def _draw(recipe: recipes.Generator, site: Site, count: int) -> Array:
+    """64-bit words of the stream that belongs to this input of this expansion."""
+    from numpy.random import Philox  # noqa: PLC0415 - 20 ms that files without draws don't pay
+
+    words = "\x1f".join(map(str, (site.key[0], recipe.seed, *site.key[1:], site.name)))
+    key = int.from_bytes(hashlib.blake2b(words.encode(), digest_size=16).digest(), "little")
+    return np.asarray(Philox(key=key).random_raw(count), np.uint64)

@@ -1,0 +1,188 @@
+"""Numbers as they are written: nested lists of them, and the intervals that printed digits stand for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from harness.casefile.places import Place, Report, described, shortened
+from harness.casefile.recipes import HEX_FLOAT
+from harness.casefile.tree import Scalar, Sequence
+from harness.model.case import Array, Interval
+from harness.oracle.formats import FORMATS
+
+T = TypeVar("T")
+DECIMAL = re.compile(r"([-+]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?")
+SPECIALS = {"nan": math.nan, "inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
+DOTTED = {word.replace("inf", ".inf").replace("nan", ".nan"): value for word, value in SPECIALS.items()}
+MAX_EXPONENT = 5000
+MAX_DIGITS = 1000
+
+
+class LiteralError(Exception):
+    """A scalar that isn't what is needed there; the message says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nested(Generic[T]):
+    """A nested list: its shape, and its leaves in reading order with their places."""
+
+    shape: tuple[int, ...]
+    leaves: tuple[T, ...]
+    places: tuple[Place, ...]
+
+
+Numbers = Nested[float] | Nested[int]
+
+
+def nested(place: Place, leaf: Callable[[Scalar], T], report: Report) -> Nested[T] | None:
+    """Read a nested list, or report every leaf and every row that is wrong."""
+    before = len(report)
+    shape = _shape(place)
+    places = tuple(_walk(place, shape, report))
+    leaves = []
+    for at in places:
+        try:
+            leaves.append(leaf(at.node))  # type: ignore[arg-type]  # _walk yields scalars
+        except LiteralError as error:
+            report.add(at, str(error))
+    return Nested(shape, tuple(leaves), places) if len(report) == before else None
+
+
+def real(scalar: Scalar) -> float:
+    """A number of a floating input; -0 is -0.0."""
+    value = scalar.value
+    if isinstance(value, str):
+        return _hexadecimal(value)
+    if value is None or isinstance(value, bool):
+        raise LiteralError(f"a number is needed, not {described(scalar)}")
+    try:
+        wide = float(value)
+    except OverflowError:
+        wide = math.inf
+    _check_held(wide, scalar.text)
+    return -0.0 if wide == 0 and scalar.text.startswith("-") else wide
+
+
+def index(scalar: Scalar) -> int:
+    """A whole number of an index input."""
+    value = scalar.value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise LiteralError(f"class indices are whole numbers, not {described(scalar)}")
+    return value
+
+
+def interval(scalar: Scalar) -> Interval:
+    """The reals that a printed number stands for, read from its text."""
+    text = scalar.text
+    special = {**SPECIALS, **DOTTED}.get(text.lower())
+    if special is not None:
+        return Interval(text, special=special)
+    found = DECIMAL.fullmatch(text) if len(text) <= MAX_DIGITS else None
+    if found is None or abs(int(found[4] or 0)) > MAX_EXPONENT:
+        raise LiteralError(f"a printed number is needed, not {described(scalar)}")
+    sign, whole, decimals, exponent = found[1], found[2], found[3] or "", int(found[4] or 0)
+    unit = Fraction(10) ** (exponent - len(decimals))
+    return Interval(text, int(f"{sign}{whole}{decimals}") * unit, unit / 2)
+
+
+def rounded(numbers: Numbers, dtype: str) -> Array:
+    """Numbers in a dtype that holds them."""
+    if dtype not in FORMATS:
+        return np.array(numbers.leaves, dtype=dtype).reshape(numbers.shape)
+    wide = np.array(numbers.leaves, dtype=np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        return wide.astype(FORMATS[dtype].dtype).reshape(numbers.shape)
+
+
+def unheld(numbers: Numbers, dtype: str) -> Iterator[tuple[Place, str]]:
+    """Places of the numbers that a dtype can't hold, and why. Rounding is no reason."""
+    if dtype not in FORMATS:
+        yield from _outside(numbers, dtype)
+        return
+    form = FORMATS[dtype]
+    wide = np.array(numbers.leaves, dtype=np.float64)
+    narrow = rounded(numbers, dtype).astype(np.float64).reshape(-1)
+    for i in np.flatnonzero(np.isinf(narrow) & ~np.isinf(wide)):
+        yield numbers.places[i], _beyond(numbers.places[i], dtype, form.largest)
+    for i in np.flatnonzero((narrow == 0) & (wide != 0)):
+        yield numbers.places[i], _below(numbers.places[i], dtype, form.smallest_subnormal)
+
+
+def _outside(numbers: Numbers, dtype: str) -> Iterator[tuple[Place, str]]:
+    limits = np.iinfo(dtype)
+    for value, place in zip(numbers.leaves, numbers.places, strict=True):
+        if not limits.min <= value <= limits.max:
+            yield place, f"{value} is outside {dtype}, which holds {limits.min} to {limits.max}"
+
+
+def _beyond(place: Place, dtype: str, largest: float) -> str:
+    return f"{_text(place)} is more than {dtype} holds: its largest number is {largest:.9g}"
+
+
+def _below(place: Place, dtype: str, smallest: float) -> str:
+    return f"{_text(place)} would be 0 in {dtype}: its smallest number is {smallest:.9g}"
+
+
+def _text(place: Place) -> str:
+    return shortened(place.node.text) if isinstance(place.node, Scalar) else ""
+
+
+def _hexadecimal(text: str) -> float:
+    if HEX_FLOAT.fullmatch(text):
+        try:
+            value = float.fromhex(text)
+        except OverflowError:
+            value = math.inf
+        _check_held(value, text)
+        return value
+    if text.lower() in SPECIALS:
+        raise LiteralError(f"{text!r} is text in YAML: write {_dotted(text.lower())}")
+    raise LiteralError(f"a number is needed, not the text {shortened(text)!r}")
+
+
+def _dotted(text: str) -> str:
+    return text.replace("inf", ".inf").replace("nan", ".nan")
+
+
+def _check_held(value: float, text: str) -> None:
+    """A written number that float64 turns into infinity or zero is a mistake."""
+    lowered = text.lower().lstrip("+-")
+    digits = lowered[2:].partition("p")[0] if lowered.startswith("0x") else lowered.partition("e")[0]
+    if math.isinf(value) and "inf" not in text.lower():
+        raise LiteralError(f"{shortened(text)} is more than float64 holds")
+    if value == 0 and digits.strip("0."):
+        raise LiteralError(f"{shortened(text)} would be 0 in float64")
+
+
+def _shape(place: Place) -> tuple[int, ...]:
+    """The shape that the first item of each level leads one to expect."""
+    shape, node = [], place.node
+    while isinstance(node, Sequence):
+        shape.append(len(node.items))
+        if not node.items:
+            break
+        node = node.items[0]
+    return tuple(shape)
+
+
+def _walk(place: Place, shape: tuple[int, ...], report: Report) -> Iterator[Place]:
+    if not shape:
+        if isinstance(place.node, Scalar):
+            yield place
+        else:
+            report.add(place, f"a number is needed, not {described(place.node)}")
+        return
+    if not isinstance(place.node, Sequence):
+        report.add(place, f"a row of {shape[0]} is needed, as the first is, not {described(place.node)}")
+    elif len(place.node.items) != shape[0]:
+        report.add(place, f"a ragged list: this row has length {len(place.node.items)}, the first {shape[0]}")
+    else:
+        for item in place.items():
+            yield from _walk(item, shape[1:], report)

@@ -1,0 +1,261 @@
+"""What a case file may say: pydantic models, and the JSON Schema that editors use.
+
+The models check structure: keys, types, choices. What depends on the operation and on the numbers
+is checked where the numbers are read. Unions are told apart by key, so that an error speaks of
+the one thing that was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from harness.casefile.errors import unknown
+from harness.casefile.recipes import GENERATORS, NUMBERS, Input, Model, Numbers
+from harness.operations import OPERATIONS
+from harness.oracle.formats import FORMATS
+
+ID = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+OUTPUT = r"^(\*|value|relation|gradient:[a-z_]+)$"
+
+
+class OneOf:
+    """A text that is one of some names, with a suggestion where it isn't."""
+
+    def __init__(self, noun: str, names: Sequence[str]) -> None:
+        self.noun = noun
+        self.names = tuple(names)
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(self.names)}
+
+    def _checked(self, name: str) -> str:
+        if name not in self.names:
+            raise PydanticCustomError("unknown_name", "{message}", {"message": unknown(self.noun, name, self.names)})
+        return name
+
+
+def _listed(value: Any) -> Any:
+    """One thing stands for a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("a dtype is listed twice")
+    return names
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, str | bool | int | float):
+        raise PydanticCustomError("no_scalar", "a number, text, true or false is needed")
+    return value
+
+
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})]
+OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
+DtypeName = Annotated[str, OneOf("dtype", tuple(FORMATS))]
+IndexDtypeName = Annotated[
+    str, OneOf("index dtype", ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"))
+]
+Outcomes = Annotated[
+    list[Literal["error", "nan"]],
+    Field(min_length=1),
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["error", "nan"]},
+                {"type": "array", "items": {"enum": ["error", "nan"]}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+
+class View(Model):
+    """The part of an output that a relation compares: one index along an axis, or the sum over an axis."""
+
+    axis: int | None = None
+    index: int | None = None
+    sum: int | None = Field(default=None, description="The axis that is summed over.")
+
+    @model_validator(mode="after")
+    def _check_form(self) -> View:
+        if (self.sum is None) != (self.axis is not None and self.index is not None):
+            raise ValueError("a view is {axis: A, index: I} or {sum: AXIS}")
+        if self.sum is not None and (self.axis is not None or self.index is not None):
+            raise ValueError("a view is {axis: A, index: I} or {sum: AXIS}, not both")
+        return self
+
+
+class Statement(Model):
+    """What a case states of the subjects that a glob names: exactly one of fails, gives, undefined."""
+
+    fails: Literal["inaccurate", "broken", "error"] | None = Field(
+        None, description="The way in which they are known to miss the truth."
+    )
+    gives: Annotated[Any, WithJsonSchema(NUMBERS)] = Field(
+        default=None, description="What they give instead of the truth."
+    )
+    undefined: Outcomes | None = Field(default=None, description="What is right of them for undefined input.")
+    reason: str = ""
+    output: str = Field(default="*", pattern=OUTPUT)
+
+    @model_validator(mode="after")
+    def _check_form(self) -> Statement:
+        if len(self.model_fields_set & {"fails", "gives", "undefined"}) != 1:
+            raise ValueError("exactly one of fails, gives and undefined is needed")
+        if self.undefined is None and not self.reason:
+            raise ValueError("a departure needs a reason: one sentence that says why")
+        return self
+
+
+Statements = Annotated[
+    dict[str, Annotated[list[Statement], Field(min_length=1), BeforeValidator(_listed)]],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {
+                "anyOf": [
+                    {"$ref": "#/$defs/Statement"},
+                    {"type": "array", "items": {"$ref": "#/$defs/Statement"}, "minItems": 1},
+                ]
+            },
+        }
+    ),
+]
+
+
+class Expect(Model):
+    """What is expected of every subject: the truth, unless something else is said."""
+
+    truth: Literal[True] | None = Field(default=None, description="The default.")
+    agree: Literal[True] | None = Field(default=None, description="Subjects are compared with one another only.")
+    printed: Numbers = Field(default=None, description="Numbers as a document prints them, digit for digit.")
+    undefined: Outcomes | None = Field(default=None, description="What is right where the operation has no value.")
+    claimed: Literal["value", "error"] | None = Field(default=None, description="What a document says happens.")
+    per: Statements = Field(default_factory=dict, description="What holds for the subjects that a glob names.")
+
+    @model_validator(mode="after")
+    def _check_form(self) -> Expect:
+        if self.agree and (self.truth or self.undefined or "printed" in self.model_fields_set):
+            raise ValueError("with agree there is no truth: it goes with claimed and per only")
+        if self.truth and self.undefined:
+            raise ValueError("truth and undefined: where the input is undefined there is no truth")
+        return self
+
+
+class SourceText(Model):
+    """Where in a document it stands."""
+
+    place: str
+
+
+class Call(Model):
+    """One call of an operation."""
+
+    operation: OperationName
+    inputs: dict[str, Input]
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
+    index_dtype: IndexDtypeName = "int64"
+    implementations: str = Field(default="*", min_length=1, description="Glob over the implementations that are asked.")
+
+
+class RelatedCall(Call):
+    """One call of a relation."""
+
+    view: View | None = None
+
+
+class Identified(Model):
+    """What every entry has."""
+
+    id: str = Field(pattern=ID, max_length=200)
+    source: SourceText | None = None
+    note: str = ""
+
+
+class Expanded(Identified):
+    """What every entry has that is run."""
+
+    dtypes: Annotated[list[DtypeName], AfterValidator(_distinct)] = Field(default=["float32"], min_length=1)
+    count: int = Field(default=1, ge=1, le=100_000, description="How many cases a generated entry expands to.")
+
+
+class CaseEntry(Expanded, Call):
+    """A case: one call, and what is expected of it."""
+
+    expect: Expect = Field(default_factory=Expect)
+
+
+class RelationEntry(Expanded):
+    """A relation: calls whose outputs are equal, or differ."""
+
+    relation: Literal["equal", "differ"]
+    calls: dict[str, RelatedCall] = Field(min_length=2)
+    per: Statements = Field(default_factory=dict)
+
+
+class ClaimText(Model):
+    """An expression that is said to be well formed, or the names that a program binds and uses."""
+
+    parses: str | None = None
+    defines: list[str] | None = None
+    uses: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _check_form(self) -> ClaimText:
+        names = self.defines is not None and self.uses is not None
+        if (self.parses is None) != names or (self.parses is not None and (self.defines or self.uses)):
+            raise ValueError("a claim is {parses: TEXT} or {defines: [NAMES], uses: [NAMES]}")
+        return self
+
+
+class ClaimEntry(Identified):
+    """A claim of a document about its own text."""
+
+    claim: ClaimText
+
+
+class Document(Model):
+    """A case file. Its entries are checked one by one."""
+
+    document: str = Field(default="", description="The document that the cases are taken from.")
+    cases: list[Any]
+
+
+AnyEntry = CaseEntry | RelationEntry | ClaimEntry
+ENTRIES: dict[str, type[AnyEntry]] = {"relation": RelationEntry, "claim": ClaimEntry}
+
+
+def entry_model(entry: Any) -> type[AnyEntry]:
+    """The model of an entry, told by the key that only it has."""
+    keys = entry if isinstance(entry, dict) else {}
+    return next((model for key, model in ENTRIES.items() if key in keys), CaseEntry)
+
+
+NESTED: dict[str, type[Model]] = {
+    "calls": RelatedCall,
+    "view": View,
+    "expect": Expect,
+    "per": Statement,
+    "source": SourceText,
+    "claim": ClaimText,
+    **{f"<{name}>": model for name, model in GENERATORS.items()},
+}
+"""The model that stands under a key (or union tag): its fields are what an unknown key is held against."""

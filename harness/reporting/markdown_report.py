@@ -1,0 +1,121 @@
+"""The Markdown report: a summary for a pull request or a step summary (GitHub's dialect)."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from harness.model.run import Results
+from harness.model.verdict import Kind, Verdict
+from harness.reporting import overview
+from harness.reporting.overview import breakdown, finding
+from harness.reporting.text import one_line, plural, shorten, visible
+
+LISTED = 50
+"""Lines of each table: a comment on GitHub holds 65,536 characters."""
+
+CELL = 240
+"""Characters of a cell."""
+
+TAME = re.compile(r"[\w.:/@,+=()\[\]{} -]*\w[\w.:/@,+=()\[\]{} -]*", re.ASCII)
+SPECIAL = re.compile(r"[\\`*_\[\]|~#!]")
+
+
+def prose(text: str) -> str:
+    """Text with every character that Markdown or HTML gives a meaning escaped; `@name` calls nobody."""
+    escaped = html.escape(shorten(one_line(text), CELL), quote=False)
+    return SPECIAL.sub(lambda match: f"\\{match[0]}", escaped).replace("@", "@&#8203;")
+
+
+def code(text: str) -> str:
+    """Text in a fixed-width font: a code span, or escaped where it could end one."""
+    short = shorten(visible(text), CELL)
+    return f"`{short}`" if TAME.fullmatch(short) and short == short.strip() else prose(text)
+
+
+def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A table of at most `LISTED` lines, and how many more there are."""
+    yield f"| {' | '.join(header)} |"
+    yield f"|{' --- |' * len(header)}"
+    yield from (f"| {' | '.join(line)} |" for line in lines[:LISTED])
+    if len(lines) > LISTED:
+        yield ""
+        yield f"... and {len(lines) - LISTED:,} more, see the other reports."
+
+
+def judged(verdict: Verdict) -> Sequence[str]:
+    """A line of the tables of failures and errata."""
+    cells = (code(verdict.case), code(verdict.subject), code(verdict.output))
+    kind = f"{overview.SYMBOLS[verdict.verdict]} {verdict.verdict}"
+    return *cells, kind, prose(finding(verdict)), prose(verdict.reason)
+
+
+def section(title: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A heading with a table; nothing at all without lines."""
+    if lines:
+        yield from ("", f"### {title} ({len(lines):,})", "", *table(header, lines))
+
+
+def heading(results: Results) -> Iterator[str]:
+    """The outcome, the counts and what truth was."""
+    sign = "❌" if overview.failures(results.verdicts) else "✅"
+    yield f"## {sign} {overview.headline(results)}"
+    yield ""
+    yield breakdown(overview.counts(results.verdicts)) + "."
+    yield ""
+    yield f"Truth: {prose(results.run.truth)}. Run {code(results.run.id)}, {results.run.seconds:.1f} s."
+    alone = overview.atol_alone(results.verdicts)
+    if alone:
+        yield f"Plain rtol/atol lets {plural(alone, 'verdict')} pass by atol alone."
+
+
+def environments(results: Results) -> Iterator[str]:
+    """Frameworks with their versions and counts."""
+    pythons = {name: found.python for name, found in results.run.environments.items()}
+    lines = [
+        (
+            code(t.environment),
+            prose(pythons.get(t.environment, "")),
+            prose(f"{t.framework} {t.version}"),
+            breakdown(t.counts),
+        )
+        for t in overview.tallies(results.verdicts)
+    ]
+    yield from section("Frameworks", ("environment", "Python", "framework", "verdicts"), lines)
+
+
+def departures(results: Results) -> Iterator[str]:
+    """Known deviations, one line a subject and reason."""
+    lines = [
+        (code(d.subject), f"{len(d.verdicts):,}", prose(finding(d.worst)), prose(d.reason), code(d.deviation))
+        for d in overview.departures(results.verdicts)
+    ]
+    header = ("subject", "verdicts", "worst", "reason", "stated in")
+    yield from section("Known deviations", header, lines)
+
+
+def absences(results: Results) -> Iterator[str]:
+    """Frameworks that could not be asked."""
+    lines = [
+        (code(a.environment), f"**{prose(a.framework)}**", f"{a.verdicts:,}", prose(a.reason))
+        for a in overview.absences(results.verdicts)
+    ]
+    yield from section("⚠️ Unavailable: not judged", ("environment", "framework", "verdicts", "why"), lines)
+
+
+def lines(results: Results) -> Iterable[str]:
+    """The report, failures first."""
+    header = ("case", "subject", "output", "verdict", "error", "reason")
+    yield from heading(results)
+    yield from section("Failures", header, [judged(v) for v in overview.failures(results.verdicts)])
+    yield from absences(results)
+    yield from section("Errata", header, [judged(v) for v in overview.of(Kind.ERRATUM, results.verdicts)])
+    yield from departures(results)
+    yield from environments(results)
+
+
+def write(results: Results, path: Path) -> None:
+    """Write the summary."""
+    path.write_text("\n".join(lines(results)) + "\n", encoding="utf-8", newline="\n")

@@ -1,0 +1,154 @@
+"""What every report for people says of a run, whatever its format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from harness.model.run import Results
+from harness.model.verdict import Kind, Verdict
+from harness.reporting.text import plural
+from harness.reporting.values import measure
+
+SYMBOLS: Mapping[Kind, str] = {
+    Kind.PASS: "✓",
+    Kind.FAIL: "✗",
+    Kind.ERRATUM: "¶",
+    Kind.DEVIATION: "≠",
+    Kind.STALE: "↺",
+    Kind.UNSUPPORTED: "–",  # noqa: RUF001 - a dash is meant
+    Kind.UNAVAILABLE: "∅",
+    Kind.CRASH: "↯",
+    Kind.TIMEOUT: "◷",
+    Kind.OUT_OF_MEMORY: "▣",
+    Kind.ERROR: "‼",
+}
+"""A sign for each verdict, so that none is told by its colour alone."""
+
+SEVERITY = (
+    *(Kind.ERROR, Kind.CRASH, Kind.OUT_OF_MEMORY, Kind.TIMEOUT, Kind.FAIL, Kind.STALE),
+    *(Kind.UNAVAILABLE, Kind.ERRATUM, Kind.DEVIATION, Kind.PASS, Kind.UNSUPPORTED),
+)
+"""Verdicts from the worst to the most harmless."""
+
+
+class Tally(NamedTuple):
+    """Verdicts of one framework in one environment, by kind."""
+
+    environment: str
+    framework: str
+    version: str
+    counts: Mapping[Kind, int]
+
+    def __str__(self) -> str:
+        name = f"{self.framework} {self.version}".rstrip()
+        return name if self.environment == self.framework else f"{self.environment}: {name}"
+
+
+class Absence(NamedTuple):
+    """A framework that could not be asked, why, and how many verdicts are missing for it."""
+
+    environment: str
+    framework: str
+    reason: str
+    verdicts: int
+
+
+class Departure(NamedTuple):
+    """A known departure of one subject: the verdicts that share its reason."""
+
+    subject: str
+    reason: str
+    deviation: str
+    verdicts: Sequence[Verdict]
+
+    @property
+    def worst(self) -> Verdict:
+        """The verdict with the largest error, the first if none was measured."""
+        return max(self.verdicts, key=lambda verdict: abs(verdict.max_ulp or 0.0))
+
+
+def counts(verdicts: Iterable[Verdict]) -> dict[Kind, int]:
+    """Verdicts of each kind, zeros included."""
+    found = Counter(verdict.verdict for verdict in verdicts)
+    return {kind: found[kind] for kind in Kind}
+
+
+def breakdown(found: Mapping[Kind, int]) -> str:
+    """`2 fail, 1 deviation, 40 pass`: what there is, the worst first."""
+    return ", ".join(f"{found[kind]:,} {kind}" for kind in SEVERITY if found.get(kind))
+
+
+def worst(kinds: Iterable[Kind]) -> Kind:
+    """The most severe of some verdicts."""
+    return min(kinds, key=SEVERITY.index)
+
+
+def failures(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """What the gate counts, in the order of the plan."""
+    return [verdict for verdict in verdicts if verdict.verdict.failed]
+
+
+def of(kind: Kind, verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The verdicts of one kind, in the order of the plan."""
+    return [verdict for verdict in verdicts if verdict.verdict is kind]
+
+
+def tallies(verdicts: Iterable[Verdict]) -> list[Tally]:
+    """Verdicts of each framework and version in each environment, in the order of their first verdict."""
+    found: dict[tuple[str, str], Counter[Kind]] = {}
+    versions: dict[tuple[str, str], str] = {}
+    for verdict in verdicts:
+        key = (verdict.environment, verdict.framework)
+        found.setdefault(key, Counter())[verdict.verdict] += 1
+        versions[key] = versions.get(key) or verdict.version or ""
+    return [Tally(*key, versions[key], tally) for key, tally in found.items()]
+
+
+def absences(verdicts: Iterable[Verdict]) -> list[Absence]:
+    """Frameworks that could not be asked, with the reasons given."""
+    missing = Counter((v.environment, v.framework, v.reason) for v in of(Kind.UNAVAILABLE, verdicts))
+    return [Absence(*key, count) for key, count in missing.items()]
+
+
+def departures(verdicts: Iterable[Verdict]) -> list[Departure]:
+    """Known deviations, gathered by subject, reason and the place that states them."""
+    found: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in of(Kind.DEVIATION, verdicts):
+        key = (verdict.subject, verdict.reason, verdict.deviation or "")
+        found.setdefault(key, []).append(verdict)
+    return [Departure(*key, gathered) for key, gathered in found.items()]
+
+
+def atol_alone(verdicts: Iterable[Verdict]) -> int:
+    """Verdicts that plain rtol and atol let pass by atol alone."""
+    return sum(1 for verdict in verdicts if verdict.tolerance and verdict.tolerance.remark)
+
+
+def headline(results: Results) -> str:
+    """The gate's outcome in one sentence."""
+    total, failed = len(results.verdicts), len(failures(results.verdicts))
+    if not total:
+        return "Empty: nothing was judged"
+    if failed:
+        return f"Failed: {failed:,} of {plural(total, 'verdict')}"
+    return f"Passed: no failure in {plural(total, 'verdict')}"
+
+
+def place(index: Sequence[int] | None) -> str:
+    """` at [0, 3]`; "" for scalars and where there is no element."""
+    return f" at {[int(i) for i in index]}" if index else ""
+
+
+def sides(verdict: Verdict) -> str:
+    """What was observed beside the truth."""
+    got = "" if verdict.observed is None else f"got {verdict.observed}{place(verdict.index)}"
+    truth = "" if verdict.truth is None else f"truth {verdict.truth}"
+    return ", ".join(filter(None, (got, truth)))
+
+
+def finding(verdict: Verdict) -> str:
+    """What was observed beside the truth, and how far apart they are."""
+    apart = "" if verdict.max_ulp is None else f"{measure(verdict.max_ulp, '+')} ulp"
+    return ", ".join(filter(None, (sides(verdict), apart)))

@@ -1,0 +1,81 @@
+"""A run as rows: what the JSON and CSV reports hold, word for word."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from harness.model.run import Results, Run
+from harness.model.subject import Fingerprint
+from harness.model.verdict import Tolerance, Verdict
+from harness.reporting import overview
+
+Row = dict[str, Any]
+
+KEYS = (
+    *("case", "operation", "subject", "implementation", "framework", "version", "environment", "mode", "device"),
+    *("dtype", "output", "verdict", "grade", "max_ulp", "index", "observed", "truth", "domain", "deviation"),
+    *("reason", "source", "max_relative", "max_absolute", "tolerance", "bits"),
+)
+"""The keys of a verdict's row, in order: the JSON report's schema."""
+
+
+def number(value: float | None) -> float | str | None:
+    """A number that JSON can hold: `nan`, `inf` and `-inf` as strings."""
+    return value if value is None or math.isfinite(value) else str(value)
+
+
+def tolerance(judged: Tolerance | None) -> Row | None:
+    """The judgement by plain rtol and atol."""
+    if judged is None:
+        return None
+    limits = {"rtol": number(judged.rtol), "atol": number(judged.atol)}
+    return limits | {"passed": judged.passed, "remark": judged.remark}
+
+
+def row(verdict: Verdict) -> Row:
+    """A verdict as numbers, strings, lists and None."""
+    plain = {
+        "verdict": verdict.verdict.value,
+        "grade": None if verdict.grade is None else verdict.grade.value,
+        "max_ulp": number(verdict.max_ulp),
+        "index": None if verdict.index is None else [int(i) for i in verdict.index],
+        "max_relative": number(verdict.max_relative),
+        "max_absolute": number(verdict.max_absolute),
+        "tolerance": tolerance(verdict.tolerance),
+    }
+    return {key: plain[key] if key in plain else getattr(verdict, key) for key in KEYS}
+
+
+def environment(fingerprint: Fingerprint) -> Row:
+    """An interpreter's version and the packages that decide results."""
+    return {"python": fingerprint.python, "packages": dict(sorted(fingerprint.packages.items()))}
+
+
+def run(about: Run) -> Row:
+    """What is known of the run as a whole."""
+    limits = about.tolerance
+    return {
+        "id": about.id,
+        "started": about.started,
+        "command": about.command,
+        "seed": about.seed,
+        "tier": about.tier,
+        "threads": about.threads,
+        "cpu": about.cpu,
+        "environments": {name: environment(found) for name, found in sorted(about.environments.items())},
+        "truth": about.truth,
+        "tolerance": None if limits is None else {"rtol": number(limits[0]), "atol": number(limits[1])},
+        "seconds": number(about.seconds),
+    }
+
+
+def counts(results: Results) -> dict[str, int]:
+    """Verdicts of each kind, zeros included."""
+    return {kind.value: count for kind, count in overview.counts(results.verdicts).items()}
+
+
+def rows(results: Results) -> Iterator[Row]:
+    """Every verdict, in the order of the plan."""
+    return map(row, results.verdicts)

@@ -1,0 +1,135 @@
+"""The last lines of a run on the terminal: at most 30, failures first."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from harness.model.run import Results
+from harness.model.verdict import Kind, Verdict
+from harness.reporting import overview
+from harness.reporting.text import one_line, plural, shorten, visible
+
+HEIGHT, WIDTH = 30, 100
+ABSENT, ERRATA, FRAMEWORKS, REPORTS = 4, 3, 6, 6
+"""Most lines of each part; failures have what is left."""
+
+
+class Line(NamedTuple):
+    """A line and rich's style for it."""
+
+    text: str
+    style: str = ""
+
+
+def failed(verdict: Verdict, width: int) -> list[Line]:
+    """A failure on two lines: whose it is, and what was found."""
+    tail = "" if verdict.output == "value" else f"  {clean(verdict.output)}"
+    head = shorten(clean(f"  {verdict.verdict}  {verdict.case}  {verdict.subject}"), max(width // 2, width - len(tail)))
+    found = "; ".join(filter(None, (overview.finding(verdict), one_line(verdict.reason))))
+    return [Line(head + tail, "bold red"), Line(f"        {found or verdict.source}")]
+
+
+def clean(text: str) -> str:
+    """Untrusted text without control characters or line breaks."""
+    return visible(text).replace("\n", " ").replace("\t", " ")
+
+
+def some(lines: Sequence[Line], most: int) -> list[Line]:
+    """At most that many lines, the last of them saying what was left out."""
+    if len(lines) <= most:
+        return list(lines)
+    return [*lines[: most - 1], Line(f"  and {len(lines) - most + 1:,} more, see the report", lines[0].style)]
+
+
+def varied(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The first failure of each subject and output before further ones; else the order of the plan."""
+    firsts = {(v.subject, v.output, v.verdict): v for v in reversed(verdicts)}
+    first = {id(verdict) for verdict in firsts.values()}
+    return sorted(verdicts, key=lambda verdict: id(verdict) not in first)
+
+
+def failures(results: Results, height: int, width: int) -> list[Line]:
+    """As many failures as there is room for, then how many more there are."""
+    found = varied(overview.failures(results.verdicts))
+    room = height // 2 if len(found) <= height // 2 else (height - 1) // 2
+    shown = [line for verdict in found[:room] for line in failed(verdict, width)]
+    left = len(found) - room
+    return [*shown, Line(f"  and {left:,} more, see the report", "bold red")] if left > 0 else shown
+
+
+def absences(results: Results) -> list[Line]:
+    """Frameworks that could not be asked, said loudly."""
+    return [
+        Line(
+            f"UNAVAILABLE  {a.framework} in {a.environment}: {plural(a.verdicts, 'verdict')} missing: {a.reason}",
+            "bold black on yellow",
+        )
+        for a in overview.absences(results.verdicts)
+    ]
+
+
+def errata(results: Results) -> list[Line]:
+    """What documents print wrongly."""
+    found = overview.of(Kind.ERRATUM, results.verdicts)
+    return [Line(f"erratum  {v.case}: {overview.finding(v) or v.reason}", "magenta") for v in found]
+
+
+def frameworks(results: Results) -> list[Line]:
+    """Counts of each framework, with its version."""
+    return [Line(f"{t}: {overview.breakdown(t.counts)}") for t in overview.tallies(results.verdicts)]
+
+
+def facts(results: Results) -> Iterator[Line]:
+    """What the numbers mean."""
+    alone = overview.atol_alone(results.verdicts)
+    if alone:
+        yield Line(f"rtol/atol: {plural(alone, 'verdict')} pass by atol alone, having lost bits", "yellow")
+    known = len(overview.of(Kind.DEVIATION, results.verdicts))
+    if known:
+        yield Line(f"{plural(known, 'known deviation')}, each with its reason in the report")
+    yield Line(f"Truth: {results.run.truth}")
+    yield Line(f"Time: {results.run.seconds:.1f} s, tier {results.run.tier}, seed {results.run.seed}")
+
+
+def paths(reports: Mapping[str, Path]) -> list[Line]:
+    """Where the reports are."""
+    return [Line(f"Report ({name}): {path}", "bold") for name, path in reports.items()]
+
+
+def compose(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -> list[Line]:
+    """The lines with their styles, each of at most `width` characters."""
+    style = "bold red" if overview.failures(results.verdicts) else "bold green"
+    rest = [
+        *some(absences(results), ABSENT),
+        *some(errata(results), ERRATA),
+        *some(frameworks(results), FRAMEWORKS),
+        *facts(results),
+        *some(paths(reports), REPORTS),
+    ]
+    first = failures(results, HEIGHT - 1 - len(rest), width)
+    lines = [Line(overview.headline(results), style), *first, *rest]
+    return [Line(shorten(clean(line.text), width), line.style) for line in lines]
+
+
+def summary(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -> list[str]:
+    """At most 30 lines of at most `width` characters: failures first, the reports' paths last."""
+    return [line.text for line in compose(results, reports, width)]
+
+
+def show(results: Results, reports: Mapping[str, Path], stream: TextIO | None = None) -> None:
+    """Print the summary: in colour on a terminal, as plain lines elsewhere."""
+    out = stream or sys.stdout
+    if not out.isatty():
+        encoding = out.encoding or "utf-8"
+        for text in summary(results, reports):
+            print(text.encode(encoding, "backslashreplace").decode(encoding), file=out)
+        return
+    from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(file=out, highlight=False)
+    for line in compose(results, reports, min(WIDTH, console.width)):
+        console.print(Text(line.text, style=line.style), no_wrap=True, overflow="ellipsis", crop=True)

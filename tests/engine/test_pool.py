@@ -1,0 +1,116 @@
+"""Workers that crash, hang, print, die while importing: the run goes on and every fault has a name."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.engine.pool import Limits, Pool
+from harness.model.observation import Observation, Outcome
+from harness.model.plan import Plan
+
+MakePlan = Callable[..., Plan]
+
+LIMITS = Limits(timeout=20, start=60)
+UNIMPORTABLE = """
+from harness.adapters import Implementation
+
+FRAMEWORK = "broken"
+PACKAGES = ("numpy",)
+IMPLEMENTATIONS = (Implementation("broken.loss", "sigmoid_cross_entropy", None),)
+
+
+def start(_threads):
+    import os, signal, sys, time
+    {body}
+
+
+def call(implementation, mode, inputs, parameters, wanted):
+    raise AssertionError
+"""
+
+
+def observe(plan: Plan, folder: Path, limits: Limits = LIMITS) -> dict[str, Observation]:
+    """Observations by case id."""
+    pool = Pool(plan.environments, limits, folder)
+    return {item.call.id: observation for item, observation in pool.observe(plan.items)}
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "reason"),
+    [
+        ("killed", Outcome.CRASH, "killed by SIGKILL"),
+        ("segmentation_fault", Outcome.CRASH, "killed by SIGSEGV: about to touch memory that is not ours"),
+        ("exiting", Outcome.CRASH, "ended with exit code 7"),
+        ("out_of_memory", Outcome.OUT_OF_MEMORY, ""),
+        ("no_array", Outcome.ERROR, "an array of dtype object can't be sent"),
+    ],
+)
+def test_fault_is_named_and_costs_no_other_result(
+    name: str, outcome: Outcome, reason: str, unruly: Path, make_plan: MakePlan, tmp_path: Path
+) -> None:
+    plan = make_plan(unruly, ["unruly.good", f"unruly.{name}", "unruly.chatty"])
+    seen = observe(plan, tmp_path)
+    assert seen[f"made:unruly.{name}/float32/0"].outcome is outcome
+    assert seen[f"made:unruly.{name}/float32/0"].reason == reason
+    assert seen["made:unruly.good/float32/0"].outcome is Outcome.VALUE
+    assert seen["made:unruly.chatty/float32/0"].outcome is Outcome.VALUE
+
+
+def test_hanging_call_is_timed_out_alone(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(unruly, ["unruly.hanging", "unruly.good"])
+    seen = observe(plan, tmp_path, Limits(timeout=0.5, start=60))
+    assert seen["made:unruly.hanging/float32/0"].outcome is Outcome.TIMEOUT
+    assert seen["made:unruly.hanging/float32/0"].reason == "no answer within 0.5 s"
+    assert seen["made:unruly.good/float32/0"].outcome is Outcome.VALUE
+
+
+def test_every_crash_of_many_is_attributed_to_its_own_case(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(unruly, ["unruly.killed", "unruly.good"], 4)
+    seen = observe(plan, tmp_path)
+    assert [o.outcome for o in seen.values()] == [Outcome.CRASH] * 4 + [Outcome.VALUE] * 4
+
+
+def test_what_a_framework_prints_is_kept_as_evidence_and_is_no_answer(
+    unruly: Path, make_plan: MakePlan, tmp_path: Path
+) -> None:
+    observe(make_plan(unruly, ["unruly.chatty"]), tmp_path)
+    assert "raw bytes on standard output" in (tmp_path / "current-unruly-0.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "reason"),
+    [
+        ("os.kill(os.getpid(), signal.SIGABRT)", Outcome.CRASH, "while importing broken: killed by SIGABRT"),
+        ("sys.exit('the licence has expired')", Outcome.UNAVAILABLE, "the licence has expired"),
+        ("raise OSError('libmissing.so.1: no such file')", Outcome.UNAVAILABLE, "OSError: libmissing.so.1"),
+        ("import absent_framework", Outcome.UNAVAILABLE, "No module named 'absent_framework'"),
+        ("time.sleep(3600)", Outcome.TIMEOUT, "importing broken took longer than 2 s"),
+    ],
+)
+def test_framework_that_cannot_be_imported(
+    body: str, outcome: Outcome, reason: str, make_plan: MakePlan, tmp_path: Path
+) -> None:
+    adapter = tmp_path / "broken.py"
+    adapter.write_text(UNIMPORTABLE.format(body=body))
+    seen = observe(make_plan(adapter, ["broken.loss"], 3), tmp_path, Limits(start=2 if "sleep" in body else 60))
+    assert {o.outcome for o in seen.values()} == {outcome}
+    assert all(reason in o.reason for o in seen.values())
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_every_item_is_observed_once_whatever_the_number_of_jobs(
+    jobs: int, unruly: Path, make_plan: MakePlan, tmp_path: Path
+) -> None:
+    plan = make_plan(unruly, ["unruly.good"], 7)
+    pool = Pool(plan.environments, Limits(jobs=jobs), tmp_path)
+    ranks: Sequence[int] = sorted(item.rank for item, _ in pool.observe(plan.items))
+    assert ranks == [item.rank for item in plan.items]
+
+
+def test_stopping_early_leaves_no_worker_behind(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(unruly, ["unruly.good", "unruly.hanging"])
+    calls = Pool(plan.environments, Limits(timeout=3600), tmp_path).observe(plan.items)
+    next(calls)
+    calls.close()  # returns only when every worker has ended: a hanging one must not be waited for

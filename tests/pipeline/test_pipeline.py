@@ -1,0 +1,157 @@
+"""Whole runs: what is judged, stored, reported, resumed, and with which exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import pipeline
+from harness.config import ConfigError, Options
+from harness.mistakes import NothingSelectedError
+from harness.model.run import Results
+from harness.model.verdict import ExitCode, Kind
+from harness.store.folder import RunFolderError
+
+Run = Callable[..., Results]
+NUMPY = ("*:numpy.*",)
+
+
+def kinds(found: Results) -> dict[tuple[str, str], Kind]:
+    """Verdicts by case (without its path) and output, of the subject and of the document."""
+    return {(f"{v.case.split(':')[1]} {v.subject.split(':')[-1]}", v.output): v.verdict for v in found.verdicts}
+
+
+def test_every_kind_of_entry_gets_its_verdict(run: Run, here: Path) -> None:
+    assert kinds(run(paths=[here / "suite.yaml"], subject=NUMPY)) == {
+        ("right/float32 document", "value"): Kind.PASS,
+        ("right/float32 numpy.sigmoid_cross_entropy@eager", "value"): Kind.PASS,
+        ("right/float32 numpy.sigmoid_cross_entropy@eager", "gradient:logits"): Kind.PASS,
+        ("misprint/float32 document", "value"): Kind.ERRATUM,
+        ("misprint/float32 numpy.softmax_cross_entropy@eager", "value"): Kind.PASS,
+        ("misprint/float32 numpy.softmax_cross_entropy@eager", "gradient:logits"): Kind.PASS,
+        ("half/float32 numpy.by_hand.000_c_1@eager", "value"): Kind.DEVIATION,
+        ("no-class/float32 numpy.sparse_softmax_cross_entropy@eager", "value"): Kind.PASS,
+        ("identity/float32 document", "relation"): Kind.PASS,
+        ("identity/float32 numpy.sigmoid@eager", "relation"): Kind.PASS,
+        ("not-closed document", "value"): Kind.ERRATUM,
+    }
+
+
+def test_a_departure_that_is_gone_is_stale(run: Run, here: Path, tmp_path: Path) -> None:
+    text = (here / "suite.yaml").read_text().replace("logits: [0.2], labels: [0]", "logits: [0.2], labels: [1]")
+    (tmp_path / "stale.yaml").write_text(text)
+    found = run(paths=[tmp_path / "stale.yaml"], keyword="half")
+    assert [v.verdict for v in found.verdicts] == [Kind.STALE]
+
+
+def test_results_do_not_depend_on_the_number_of_workers(run: Run, here: Path, tmp_path: Path) -> None:
+    settings = {"paths": [here / "suite.yaml"], "subject": NUMPY}
+    one = run(**settings, jobs=1, out=tmp_path / "one")
+    two = run(**settings, jobs=2, out=tmp_path / "two")
+    assert list(one.verdicts) == list(two.verdicts)
+
+
+def test_a_missing_framework_is_unavailable_and_a_failure_if_it_is_required(
+    run: Run, here: Path, tmp_path: Path
+) -> None:
+    adapter = tmp_path / "absent.py"
+    adapter.write_text(
+        "from harness.adapters import Implementation\n"
+        'FRAMEWORK, PACKAGES = "absent", ("absent",)\n'
+        'IMPLEMENTATIONS = (Implementation("absent.loss", "sigmoid_cross_entropy", None),)\n'
+        "def start(threads): import absent\n"
+        "def call(*_): raise AssertionError\n"
+    )
+    settings = {"paths": [here / "suite.yaml"], "adapter": [str(adapter)], "subject": ["*:absent.*"]}
+    found = run(**settings, out=tmp_path / "without")
+    assert {v.verdict for v in found.verdicts if v.framework == "absent"} == {Kind.UNAVAILABLE}
+    required = run(**settings, require=["absent"], out=tmp_path / "with")
+    failed = [v for v in required.verdicts if v.framework == "absent"]
+    assert {v.verdict for v in failed} == {Kind.FAIL}
+    assert "No module named 'absent'" in failed[0].reason
+
+
+def test_exit_codes(here: Path, tmp_path: Path) -> None:
+    suite, wrong = (here / "telling.yaml",), (str(here / "wrong.py"),)
+    good = Options(paths=suite, adapter=wrong, subject=("*:wrong.right_softmax@*",), out=tmp_path / "good")
+    bad = Options(paths=suite, adapter=wrong, subject=("*:wrong.wrong_axis@*",), out=tmp_path / "bad")
+    assert pipeline.run(good) is ExitCode.OK
+    assert pipeline.run(bad) is ExitCode.FAILED
+    with pytest.raises(NothingSelectedError):
+        pipeline.run(Options(paths=suite, keyword="nothing-has-this-name", out=tmp_path / "none"))
+    with pytest.raises(ConfigError, match="--report word"):
+        pipeline.run(good.model_copy(update={"report": ("word",), "out": tmp_path / "report"}))
+    with pytest.raises(RunFolderError, match="already holds a run"):
+        pipeline.run(good)
+
+
+def test_gate_fails_on_new_failures_only_if_told_so(here: Path, tmp_path: Path) -> None:
+    settings = {"paths": (here / "telling.yaml",), "adapter": (str(here / "wrong.py"),), "subject": ("*:wrong.*",)}
+    assert pipeline.run(Options(**settings, out=tmp_path / "a")) is ExitCode.FAILED
+    known = {**settings, "baseline": tmp_path / "a", "fail_on": "new"}
+    assert pipeline.run(Options(**known, out=tmp_path / "b")) is ExitCode.OK
+    assert pipeline.run(Options(**{**known, "fail_on": "any"}, out=tmp_path / "c")) is ExitCode.FAILED
+
+
+def test_max_failures_stops_the_run_and_fails(run: Run, here: Path) -> None:
+    found = run(
+        paths=[here / "telling.yaml"], adapter=[str(here / "wrong.py")], subject=["*:wrong.missing_term@*"],
+        max_failures=1, report=["json"],
+    )  # fmt: skip
+    assert sum(v.verdict.failed for v in found.verdicts) == 1
+
+
+def test_crash_is_reported_and_the_rest_is_kept(run: Run, here: Path) -> None:
+    unruly = here.parent / "engine" / "adapters" / "unruly.py"
+    found = run(
+        paths=[here / "suite.yaml"], keyword="right", adapter=[str(unruly)],
+        subject=["*:unruly.killed@*", "*:unruly.wrong_shape@*", "*:unruly.wrong_dtype@*", "*:unruly.chatty@*"],
+    )  # fmt: skip
+    verdicts = {v.implementation: v for v in found.verdicts}
+    assert verdicts["unruly.killed"].verdict is Kind.CRASH
+    assert "SIGKILL" in verdicts["unruly.killed"].reason
+    assert verdicts["unruly.wrong_shape"].reason == "shape [3] instead of [2]"
+    assert verdicts["unruly.wrong_dtype"].reason == "dtype float64 instead of float32"
+    assert verdicts["unruly.chatty"].verdict is Kind.PASS
+
+
+def test_a_killed_run_resumes_and_loses_nothing(here: Path, tmp_path: Path) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text(
+        "import time\nfrom harness.adapters import numpy as reference\n"
+        'FRAMEWORK, PACKAGES = "numpy", ("numpy",)\n'
+        "IMPLEMENTATIONS, start = reference.IMPLEMENTATIONS, reference.start\n"
+        "def call(*given):\n    time.sleep(0.4)\n    return reference.call(*given)\n"
+    )
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "harness", "run", str(here / "suite.yaml"), "--subject", "*:numpy.*"]
+    options = ["--adapter", str(slow), "--out", str(out), "-n", "1"]
+    begun = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wal = out / "run.sqlite-wal"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (wal.exists() and wal.stat().st_size > 60_000):
+        time.sleep(0.05)
+    os.kill(begun.pid, signal.SIGKILL)
+    begun.wait()
+    resumed = subprocess.run(
+        [sys.executable, "-m", "harness", "run", "--resume", "--out", str(out)], capture_output=True, text=True
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    rows = json.loads((out / "report.json").read_text())["verdicts"]
+    assert len(rows) == 11
+    assert not [row for row in rows if row["verdict"] in ("crash", "error", "fail")]
+
+
+def test_a_run_of_other_cases_is_not_resumed(run: Run, here: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "suite.yaml"
+    copy.write_text((here / "suite.yaml").read_text())
+    run(paths=[copy], subject=NUMPY)
+    copy.write_text(copy.read_text().replace("logits: [0.2]", "logits: [0.3]"))
+    with pytest.raises(RunFolderError, match="changed since"):
+        pipeline.run(Options(out=tmp_path / "run", resume=True))
