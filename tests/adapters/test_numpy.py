@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.adapters import Implementation
+from harness.adapters import numpy as adapter
+from harness.operations import OPERATIONS
+from harness.worker.frames import Tensor
+
+ROWS = {i.path: i for i in adapter.IMPLEMENTATIONS}
+COMPLETE = [row for path, row in ROWS.items() if not path.endswith("000_c_1")]
+REFERENCES = [row for path, row in ROWS.items() if ".by_hand." not in path]
+LOSSES = [row for row in REFERENCES if "reduction" in row.parameters]
+
+
+def named(row: Implementation) -> str:
+    return row.path
+
+
+def run(
+    row: Implementation, parameters: Any = (), wanted: Sequence[str] = ("value",), dtype: str = "float64", **inputs: Any
+) -> Any:
+    """One call in this process; labels of sparse losses are indices."""
+    tensors = {}
+    for name, given in inputs.items():
+        index = name == "labels" and row.operation.startswith("sparse")
+        tensors[name] = Tensor.of(np.asarray(given, np.int64 if index else dtype))
+    complete = OPERATIONS[row.operation].complete(dict(parameters))
+    outputs = adapter.call(row, "eager", tensors, complete, wanted)
+    return [outputs[name].data for name in wanted]
+
+
+def ordinary(row: Implementation) -> dict[str, Any]:
+    """Inputs away from every kink."""
+    bits = np.random.default_rng(3)
+    leading = bits.uniform(0.3, 0.7, (3, 4)) if row.gradients == ("probabilities",) else bits.normal(0, 2, (3, 4))
+    inputs = {row.gradients[0]: leading}
+    if row.operation.startswith("sparse"):
+        return {**inputs, "labels": bits.integers(0, 4, 3)}
+    return {**inputs, "labels": bits.dirichlet(np.ones(4), 3)} if row in LOSSES else inputs
+
+
+def test_every_operation_with_a_definition_has_a_reference() -> None:
+    assert {row.operation for row in REFERENCES} == {name for name, o in OPERATIONS.items() if o.value is not None}
+    assert {path for path in ROWS if ".by_hand." not in path} == {"numpy." + row.operation for row in REFERENCES}
+
+
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_with_the_definition(row: Implementation, numpy_worker: Any, assert_agrees: Any) -> None:
+    assert assert_agrees(row, numpy_worker.send, "float64") >= 2
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_in_other_dtypes(row: Implementation, dtype: str, numpy_worker: Any, assert_agrees: Any) -> None:
+    assert_agrees(row, numpy_worker.send, dtype)
+
+
+def test_takes_every_parameter_of_its_operation() -> None:
+    for row in REFERENCES:
+        assert set(row.parameters) == {p.name for p in OPERATIONS[row.operation].parameters}, row.path
+
+
+@pytest.mark.parametrize("row", REFERENCES, ids=named)
+def test_gradient_is_the_finite_difference(row: Implementation) -> None:
+    inputs, leading = ordinary(row), row.gradients[0]
+    value, gradient = run(row, wanted=("value", "gradient:" + leading), **inputs)
+    numeric = np.empty_like(gradient)
+    for place in np.ndindex(*gradient.shape):
+        step = np.zeros_like(inputs[leading])
+        step[place] = 1e-6
+        (above,) = run(row, **{**inputs, leading: inputs[leading] + step})
+        (below,) = run(row, **{**inputs, leading: inputs[leading] - step})
+        numeric[place] = np.sum(above - below) / 2e-6
+    assert value.dtype == np.float64
+    np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_scalars_and_rows_keep_their_dtype(shape: tuple[int, ...], dtype: str) -> None:
+    for row in ROWS.values():
+        if row.operation in {"sigmoid", "log_sigmoid", "sigmoid_cross_entropy"}:
+            wanted = ("value", *("gradient:" + n for n in row.gradients))
+            x = np.linspace(-2, 2, int(np.prod(shape, dtype=int))).reshape(shape)
+            labels = {} if row.operation.endswith("sigmoid") else {"labels": np.ones(shape)}
+            outputs = run(row, wanted=wanted, dtype=dtype, logits=x, **labels)
+            assert {a.dtype.name for a in outputs} == {dtype}, row.path
+            assert {a.shape for a in outputs} == {shape}, row.path
+
+
+@pytest.mark.parametrize("row", LOSSES, ids=named)
+def test_unknown_reduction_raises(row: Implementation) -> None:
+    with pytest.raises(ValueError, match="reduction is 'avg', not one of none, sum"):
+        run(row, {"reduction": "avg"}, **ordinary(row))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("label_smoothing", 1.5),
+        ("label_smoothing", float("nan")),
+        ("label_smoothing", True),
+        ("pos_weight", -1.0),
+        ("epsilon", 0.6),
+        ("epsilon_use", "cut"),
+        ("log_floor", 1.0),
+        ("normalize", "twice"),
+        ("axis", 2),
+        ("axis", "last"),
+    ],
+)
+def test_parameter_out_of_range_raises(name: str, value: Any) -> None:
+    rows = [row for row in LOSSES if name in row.parameters]
+    assert rows
+    for row in rows:
+        with pytest.raises(ValueError, match=repr(value).strip("'")):
+            run(row, {name: value}, **ordinary(row))
+
+
+def test_shapes_that_differ_raise() -> None:
+    for row in LOSSES:
+        inputs = ordinary(row)
+        with pytest.raises(ValueError, match="labels have shape"):
+            run(row, **{**inputs, "labels": inputs["labels"][:2]})
+
+
+@pytest.mark.parametrize("label", [-1, 4])
+def test_index_out_of_range_raises(label: int) -> None:
+    for row in LOSSES:
+        if row.operation.startswith("sparse"):
+            with pytest.raises(ValueError, match=r"labels outside 0\.\.3"):
+                run(row, **{**ordinary(row), "labels": [0, label, 1]})
+
+
+def test_log_of_a_negative_number_raises() -> None:
+    for row in LOSSES:
+        if row.gradients == ("probabilities",):
+            inputs = ordinary(row)
+            inputs["probabilities"][0, 0] = -0.25
+            with pytest.raises(ValueError, match="probabilities outside"):
+                run(row, **inputs)
+            run(row, {"epsilon": 1e-3}, **inputs)
+
+
+def test_weights_that_do_not_fit_raise() -> None:
+    for row in LOSSES:
+        with pytest.raises(ValueError, match="don't broadcast"):
+            run(row, weights=np.ones((2, 2)), **ordinary(row))
+
+
+def test_mean_of_nothing_raises_and_sum_of_nothing_is_zero() -> None:
+    row = ROWS["numpy.sigmoid_cross_entropy"]
+    nothing: dict[str, Any] = {"logits": np.ones((0, 2)), "labels": np.ones((0, 2))}
+    with pytest.raises(ValueError, match="the mean of no losses"):
+        run(row, {"reduction": "mean"}, **nothing)
+    assert run(row, {"reduction": "sum"}, **nothing)[0] == 0.0
+
+
+def test_weighted_means_without_weight_are_zero() -> None:
+    row = ROWS["numpy.sigmoid_cross_entropy"]
+    for reduction in ("weighted_mean", "nonzero_mean"):
+        wanted = ("value", "gradient:logits")
+        outputs = run(row, {"reduction": reduction}, wanted, logits=[1.0], labels=[0.0], weights=[0.0])
+        assert [a.tolist() for a in outputs] == [0.0, [0.0]]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_zero_times_log_zero_is_zero(dtype: str) -> None:
+    binary = ROWS["numpy.binary_cross_entropy"]
+    given = {"probabilities": [0.0, 1.0], "labels": [0.0, 1.0]}
+    wanted = ("value", "gradient:probabilities")
+    value, gradient = run(binary, wanted=wanted, dtype=dtype, **given)
+    assert value.tolist() == [0.0, 0.0]
+    assert gradient.tolist() == [1.0, -1.0]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_clipping_is_exact_at_both_ends(dtype: str) -> None:
+    row = ROWS["numpy.binary_cross_entropy"]
+    wanted = ("value", "gradient:probabilities")
+    given = {"probabilities": [0.0, 1.0], "labels": [1.0, 0.0]}
+    value, gradient = run(row, {"epsilon": 1e-7}, wanted, dtype, **given)
+    assert value.tolist() == [float(np.dtype(dtype).type(-np.log(1e-7)))] * 2
+    assert gradient.tolist() == [0.0, 0.0]
+
+
+def test_extreme_logits_stay_finite_where_the_textbook_form_does() -> None:
+    for x in (-1e4, 1e4):
+        for row in (ROWS["numpy.sigmoid_cross_entropy"], ROWS["numpy.weighted_sigmoid_cross_entropy"]):
+            (value,) = run(row, dtype="float32", logits=[x], labels=[0.0])
+            assert value.tolist() == [max(x, 0.0)]
+    (value,) = run(ROWS["numpy.log_softmax"], dtype="float32", logits=[[1e4, -1e4]])
+    assert value.tolist() == [[0.0, -2e4]]
+
+
+def test_nothing_is_said_on_standard_error(recwarn: pytest.WarningsRecorder) -> None:
+    for row in ROWS.values():
+        if row.operation == "sigmoid_cross_entropy":
+            run(row, logits=[np.inf, -np.inf, np.nan, 1e308], labels=[1.0, 0.0, 1.0, 0.0])
+    run(ROWS["numpy.softmax"], logits=[[-np.inf, -np.inf]])
+    assert not recwarn

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.adapters import Implementation
+from harness.adapters import tensorflow as adapter
+
+ROWS = {f"{i.path}:{i.operation}": i for i in adapter.IMPLEMENTATIONS}
+RUNNABLE = [row for row in ROWS.values() if not row.absent and not row.until]
+COMPLETE = [row for row in RUNNABLE if not row.path.endswith("000_c_1")]
+FORMS = "keras.losses.CategoricalCrossentropy", "keras.losses.categorical_crossentropy"
+
+
+def named(row: Implementation) -> str:
+    return f"{row.path}:{row.operation}"
+
+
+def departs(row: Implementation, parameters: Any) -> bool:
+    """Keras divides smoothing by the length of the last axis, whichever the class axis is."""
+    return row.path[3:] in FORMS and parameters["axis"] != -1 and parameters["label_smoothing"] > 0
+
+
+def tolerance(row: Implementation) -> float | None:
+    """tf.losses computes in float32, whatever it is given."""
+    return 2e-5 if row.path.startswith("tf.compat.v1.losses.") else None
+
+
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_with_the_definition(row: Implementation, tensorflow_worker: Any, assert_agrees: Any) -> None:
+    calls = assert_agrees(row, tensorflow_worker.send, departs=lambda parameters: departs(row, parameters))
+    assert calls >= 2
+
+
+@pytest.mark.parametrize("mode", ["graph", "xla"])
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_in_compiled_modes(row: Implementation, mode: str, tensorflow_worker: Any, assert_agrees: Any) -> None:
+    assert_agrees(row, tensorflow_worker.send, mode=mode, thorough=False)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_in_narrow_dtypes(row: Implementation, dtype: str, tensorflow_worker: Any, assert_agrees: Any) -> None:
+    assert_agrees(row, tensorflow_worker.send, dtype, thorough=False)
+
+
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_in_float64(row: Implementation, tensorflow_worker: Any, assert_agrees: Any) -> None:
+    assert_agrees(row, tensorflow_worker.send, "float64", thorough=False, tolerance=tolerance(row))
+
+
+def test_says_what_is_absent(tensorflow_worker: Any) -> None:
+    hello = tensorflow_worker.hello
+    assert hello["packages"]["tensorflow"]
+    assert hello["packages"]["keras"]
+    absent = {row.path for row in ROWS.values()} - {row.path for row in RUNNABLE}
+    assert set(hello["absent"]) == absent
+    assert "gone since 2.0" in hello["absent"]["tf.contrib.losses.sigmoid_cross_entropy"]
+    assert hello["absent"]["tf.nn.nce_loss"] == "estimated by sampling: comes with the catalogue of sampled losses"
+
+
+@pytest.fixture
+def one(tensorflow_worker: Any, call: Any, tensor: Any, defaults: Any) -> Any:
+    """Run one call: row's name, inputs as lists, parameters."""
+
+    def run(name: str, dtype: str = "float32", mode: str = "eager", **given: Any) -> Any:
+        row = ROWS[name]
+        parameters = {k: given.pop(k) for k in list(given) if k not in {"logits", "probabilities", "labels", "weights"}}
+        kinds = {n: "int64" if n == "labels" and row.operation.startswith("sparse") else dtype for n in given}
+        inputs = {n: tensor(v, kinds[n]) for n, v in given.items()}
+        wanted = ("value", *("gradient:" + n for n in row.gradients))
+        made = call(row, inputs, defaults(row.operation, **parameters), wanted, mode)
+        (answer,) = tensorflow_worker.send([made])
+        return answer
+
+    return run
+
+
+def test_misspelt_reduction_reaches_the_api(one: Any) -> None:
+    rows = [r for r in COMPLETE if len(r.parameters.get("reduction", ())) > 1 and "weights" in r.inputs]
+    for row in rows:
+        labels = [1] if row.operation.startswith("sparse") else [[0.0, 1.0]]
+        answer = one(named(row), reduction="avg", labels=labels, **{row.gradients[0]: [[0.25, 0.75]]})
+        assert (answer.outcome, answer.header["error"]) == ("error", "ValueError"), row.path
+        assert "avg" in answer.header["reason"]
+    assert len(rows) == 10
+
+
+@pytest.mark.parametrize("mode", adapter.MODES)
+def test_shapes_that_differ_raise(mode: str, one: Any) -> None:
+    name = "tf.nn.sigmoid_cross_entropy_with_logits:sigmoid_cross_entropy"
+    answer = one(name, mode=mode, logits=[1.0, 2.0], labels=[1.0, 0.0, 1.0])
+    assert (answer.outcome, answer.header["error"]) == ("error", "ValueError")
+
+
+def test_index_out_of_range_raises_eagerly_and_is_nan_under_xla(one: Any) -> None:
+    name = "tf.nn.sparse_softmax_cross_entropy_with_logits:sparse_softmax_cross_entropy"
+    eager = one(name, logits=[[1.0, 2.0]], labels=[2])
+    assert (eager.outcome, eager.header["error"]) == ("error", "InvalidArgumentError")
+    assert np.isnan(one(name, mode="xla", logits=[[1.0, 2.0]], labels=[2]).outputs["value"].data).all()
+
+
+def test_one_hot_of_an_index_out_of_range_is_zero(one: Any) -> None:
+    answer = one(
+        "tf.by_hand.001_c:sparse_softmax_cross_entropy".replace("tf.", "tensorflow."), logits=[[1.0, 2.0]], labels=[2]
+    )
+    assert answer.outputs["value"].data.tolist() == [0.0]
+
+
+def test_v1_losses_answer_float64_with_the_precision_of_float32(one: Any) -> None:
+    softmax = one(
+        "tf.compat.v1.losses.softmax_cross_entropy:softmax_cross_entropy",
+        dtype="float64",
+        logits=[[0.1, 0.7]],
+        labels=[[1.0, 0.0]],
+    )
+    assert softmax.outputs["value"].dtype == "float64"
+    assert softmax.outputs["value"].data[0] == np.float32(softmax.outputs["value"].data[0])
+    log_loss = "tf.compat.v1.losses.log_loss:binary_cross_entropy"
+    answer = one(log_loss, dtype="float64", probabilities=[0.3], labels=[1.0], epsilon=1e-7, epsilon_use="add")
+    assert answer.outputs["value"].dtype == "float32"
+    assert answer.outputs["gradient:probabilities"].dtype == "float64"
+
+
+def test_keras_smooths_by_the_last_axis_whatever_the_class_axis(one: Any) -> None:
+    name = "tf.keras.losses.CategoricalCrossentropy:softmax_cross_entropy"
+    logits, labels = [[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]], [[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]
+    answer = one(name, dtype="float64", logits=logits, labels=labels, axis=0, label_smoothing=0.5)
+    # two classes, so labels of 0.75 and 0.25; Keras makes 0.625 and 0.125 of them, as if there were four
+    np.testing.assert_allclose(answer.outputs["value"].data, [0.75 * np.log(2)] * 4)
+
+
+def test_keras_binary_mean_takes_weights_of_rows_only(one: Any) -> None:
+    name = "tf.keras.losses.BinaryCrossentropy:sigmoid_cross_entropy"
+    given = {"logits": [[1.0, 2.0], [3.0, 4.0]], "labels": [[1.0, 0.0], [0.0, 1.0]]}
+    assert one(name, reduction="mean", weights=[[1.0], [2.0]], **given).outcome == "value"
+    assert one(name, reduction="mean", weights=2.0, **given).outcome == "value"
+    assert one(name, reduction="mean", weights=[[1.0, 1.0], [2.0, 2.0]], **given).outcome == "unsupported"
+    assert one(name, reduction="weighted_mean", weights=2.0, **given).outcome == "unsupported"
+
+
+def test_v1_weights_of_fewer_axes_than_the_losses_are_unsupported(one: Any) -> None:
+    name = "tf.compat.v1.losses.sigmoid_cross_entropy:sigmoid_cross_entropy"
+    given = {"logits": [[1.0, 2.0]], "labels": [[1.0, 0.0]]}
+    assert one(name, weights=[1.0, 2.0], **given).outcome == "unsupported"
+    assert one(name, weights=2.0, **given).outcome == "value"
+
+
+def test_autodiff_of_the_final_formula_is_wrong_at_zero(one: Any) -> None:
+    answer = one("tensorflow.by_hand.003_c_10:sigmoid_cross_entropy", logits=[0.0], labels=[0.0])
+    assert answer.outputs["gradient:logits"].data.tolist() == [1.0]  # sigmoid(0) - 0 is 0.5
+
+
+def test_same_signature_is_traced_once(one: Any) -> None:
+    name = "tf.nn.softmax:softmax"
+    first = one(name, mode="xla", logits=[[1.0, 2.0, 5.0, 7.0, 1.0]])
+    again = one(name, mode="xla", logits=[[1.5, 2.0, 5.0, 7.0, 1.0]])
+    assert again.header["seconds"] < first.header["seconds"] / 3

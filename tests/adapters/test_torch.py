@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.adapters import Implementation
+from harness.adapters import torch as adapter
+
+ROWS = {f"{i.path}:{i.operation}": i for i in adapter.IMPLEMENTATIONS}
+COMPLETE = [row for name, row in ROWS.items() if "000_c_1" not in name]
+F = "torch.nn.functional."
+
+
+def named(row: Implementation) -> str:
+    return f"{row.path}:{row.operation}"
+
+
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_with_the_definition(row: Implementation, torch_worker: Any, assert_agrees: Any) -> None:
+    assert assert_agrees(row, torch_worker.send) >= 2
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("row", COMPLETE, ids=named)
+def test_agrees_in_other_dtypes(row: Implementation, dtype: str, torch_worker: Any, assert_agrees: Any) -> None:
+    assert_agrees(row, torch_worker.send, dtype, thorough=False)
+
+
+def test_says_its_versions(torch_worker: Any) -> None:
+    assert torch_worker.hello["packages"]["torch"]
+    assert torch_worker.hello["absent"] == {}
+
+
+def test_incomplete_formula_gives_its_half(
+    torch_worker: Any, call: Any, tensor: Any, defaults: Any, values: Any
+) -> None:
+    row = ROWS["torch.by_hand.000_c_1:sigmoid_cross_entropy"]
+    inputs = {"logits": tensor([0.2, 0.3], "float64"), "labels": tensor([0.0, 1.0], "float64")}
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation))])
+    np.testing.assert_allclose(values(answer.outputs["value"]), [0.0, math.log1p(math.exp(-0.3))])
+
+
+def test_misspelt_reduction_reaches_the_api(torch_worker: Any, call: Any, tensor: Any, defaults: Any) -> None:
+    calls = []
+    for row in ROWS.values():
+        if "reduction" in row.parameters:
+            inputs = {row.gradients[0]: tensor([[0.25, 0.75]], "float32"), "labels": tensor([[1.0, 0.0]], "float32")}
+            if row.operation.startswith("sparse"):
+                inputs["labels"] = tensor([1], "int64")
+            calls.append(call(row, inputs, defaults(row.operation, reduction="avg")))
+    answers = torch_worker.send(calls)
+    assert len(answers) == 6
+    assert [a.outcome for a in answers] == ["error"] * 6
+    assert {a.header["reason"] for a in answers} <= {
+        "avg is not a valid value for reduction",
+        "unknown reduction 'avg'",
+    }
+
+
+def test_shapes_that_differ_raise(torch_worker: Any, call: Any, tensor: Any, defaults: Any) -> None:
+    inputs = {"logits": tensor([1.0, 2.0], "float32"), "labels": tensor([1.0, 0.0, 1.0], "float32")}
+    row = ROWS[F + "binary_cross_entropy_with_logits:sigmoid_cross_entropy"]
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation))])
+    assert (answer.outcome, answer.header["error"]) == ("error", "ValueError")
+
+
+@pytest.mark.parametrize("path", [F + "cross_entropy", "torch.by_hand.001_c"])
+def test_index_out_of_range_raises(path: str, torch_worker: Any, call: Any, tensor: Any, defaults: Any) -> None:
+    row = ROWS[f"{path}:sparse_softmax_cross_entropy"]
+    inputs = {"logits": tensor([[1.0, 2.0]], "float32"), "labels": tensor([2], "int64")}
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation, axis=1))])
+    assert answer.outcome == "error"
+
+
+def test_narrower_indices_are_taken_as_int64(torch_worker: Any, call: Any, tensor: Any, defaults: Any) -> None:
+    row = ROWS[F + "cross_entropy:sparse_softmax_cross_entropy"]
+    inputs = {"logits": tensor([[1.0, 2.0]], "float32"), "labels": tensor([1], "int32")}
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation, axis=1))])
+    assert answer.outcome == "value"
+
+
+def test_bfloat16_travels_bit_by_bit(torch_worker: Any, call: Any, tensor: Any, defaults: Any) -> None:
+    row = ROWS["torch.by_hand.003_c_9:sigmoid_cross_entropy"]
+    logits = tensor([-200.0, -1e-30, -3.0], "bfloat16")
+    inputs = {"logits": logits, "labels": tensor([1.0, 1.0, 1.0], "bfloat16")}
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation))])
+    assert answer.outputs["value"].dtype == "bfloat16"
+    assert answer.outputs["value"].data[0] == logits.data[0] & 0x7FFF  # -(-200) + log(1 + 0)
