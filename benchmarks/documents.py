@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import pipeline
 from harness.config import Options
 from harness.engine.connection import surroundings
-from harness.engine.pool import batches, request
+from harness.engine.shards import batches, request
 from harness.model.plan import Item
 from harness.worker import frames
 

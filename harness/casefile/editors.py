@@ -7,12 +7,10 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from harness.casefile import models
-from harness.casefile.recipes import HEX_FLOAT
 from harness.operations import OPERATIONS
 from harness.operations.base import Operation, Parameter
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-HEXADECIMAL = {"type": "string", "pattern": f"^{HEX_FLOAT.pattern}$"}
 
 
 def schema() -> dict[str, Any]:
@@ -24,10 +22,9 @@ def schema() -> dict[str, Any]:
     document["properties"]["cases"]["items"] = _entry()
     for name in ("CaseEntry", "RelatedCall"):
         definitions[name]["allOf"] = [_operation(operation) for operation in OPERATIONS.values()]
-    definitions["Number"] = {"anyOf": [{"type": "number"}, HEXADECIMAL]}
-    definitions["Numbers"] = {
-        "anyOf": [{"type": "number"}, {"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/Numbers"}}]
-    }
+    for name in ("Expect", "RelationEntry"):
+        per = definitions[name]["properties"]["per"]
+        per["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Statement"}, per["additionalProperties"]]}
     return {"$schema": DRAFT, **document, "title": "Case file", "$defs": definitions}
 
 

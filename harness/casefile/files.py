@@ -9,14 +9,17 @@ from pathlib import Path
 
 from harness.casefile.errors import CaseFileError
 
-CASES = "cases"
 SUFFIXES = (".yaml", ".yml")
 NOT_CASES = ("deviations.yaml",)
-"""Files directly below `cases/` that hold something else."""
+"""Files directly in `cases/` that hold something else."""
 
 
 def find(paths: Iterable[str | Path], root: Path) -> list[Path]:
     """The case files that paths name: YAML files below folders, sorted, and files as given.
+
+    Args:
+        paths: as a user types them; what isn't found from here is looked for beside `cases/`.
+        root: the folder `cases/`.
 
     Raises:
         CaseFileError: there is no such file or folder.
@@ -29,7 +32,7 @@ def find(paths: Iterable[str | Path], root: Path) -> list[Path]:
 
 
 def _existing(path: Path, root: Path) -> Path:
-    found = next((p for p in (path, root / path) if p.exists()), None)
+    found = next((p for p in (path, root.parent / path) if p.exists()), None)
     if found is None:
         raise CaseFileError(f"{path}: no such file or folder")
     return found
@@ -39,7 +42,7 @@ def _below(path: Path, root: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    others = {(root / CASES / name).resolve() for name in NOT_CASES}
+    others = {(root / name).resolve() for name in NOT_CASES}
     for folder, folders, names in os.walk(path):
         folders.sort()
         for name in sorted(names):
@@ -49,9 +52,9 @@ def _below(path: Path, root: Path) -> Iterator[Path]:
 
 
 def label(file: Path, root: Path) -> str:
-    """The file's name in messages and sources: relative to the root if it lies there."""
+    """The file's name in messages and sources: `cases/...`, or as it is given."""
     try:
-        return file.resolve().relative_to(root.resolve()).as_posix()
+        return file.resolve().relative_to(root.resolve().parent).as_posix()
     except ValueError:
         return str(file)
 
@@ -59,7 +62,7 @@ def label(file: Path, root: Path) -> str:
 def prefix(file: Path, root: Path) -> str:
     """What the ids of a file begin with."""
     try:
-        name = file.resolve().relative_to((root / CASES).resolve()).with_suffix("").as_posix()
+        name = file.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
     except ValueError:
         name = file.stem
     return re.sub(r"[^A-Za-z0-9_./-]", "_", name)

@@ -25,7 +25,7 @@ def load(files: Iterable[Path], root: Path) -> list[Entry]:
     """Read and check case files.
 
     Args:
-        root: the folder that has `cases/`: ids and messages are relative to it.
+        root: the folder `cases/`: ids are relative to it.
 
     Raises:
         CaseFileErrors: with every problem of every file.

@@ -22,7 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from harness.casefile.errors import unknown
-from harness.casefile.recipes import GENERATORS, NUMBERS, Input, Model, Numbers
+from harness.casefile.recipes import GENERATORS, Input, Model, Numbers
 from harness.operations import OPERATIONS
 from harness.oracle.formats import FORMATS
 
@@ -109,9 +109,7 @@ class Statement(Model):
     fails: Literal["inaccurate", "broken", "error"] | None = Field(
         None, description="The way in which they are known to miss the truth."
     )
-    gives: Annotated[Any, WithJsonSchema(NUMBERS)] = Field(
-        default=None, description="What they give instead of the truth."
-    )
+    gives: Numbers = Field(default=None, description="What they give instead of the truth.")
     undefined: Outcomes | None = Field(default=None, description="What is right of them for undefined input.")
     reason: str = ""
     output: str = Field(default="*", pattern=OUTPUT)
@@ -125,20 +123,7 @@ class Statement(Model):
         return self
 
 
-Statements = Annotated[
-    dict[str, Annotated[list[Statement], Field(min_length=1), BeforeValidator(_listed)]],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": {
-                "anyOf": [
-                    {"$ref": "#/$defs/Statement"},
-                    {"type": "array", "items": {"$ref": "#/$defs/Statement"}, "minItems": 1},
-                ]
-            },
-        }
-    ),
-]
+Statements = dict[str, Annotated[list[Statement], Field(min_length=1), BeforeValidator(_listed)]]
 
 
 class Expect(Model):

@@ -25,8 +25,12 @@ from pydantic import (
 
 HEX_FLOAT = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][-+]?[0-9]+)?")
 MAX_ELEMENTS = 2**24
-NUMBERS = {"$ref": "#/$defs/Numbers"}
-NUMBER = {"$ref": "#/$defs/Number"}
+NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{HEX_FLOAT.pattern}$"}]}
+NUMBERS = {
+    "type": ["number", "string", "array"],
+    "items": {"type": ["number", "string", "array"]},
+    "description": "A number, a hexadecimal float such as '0x1.8p-149', or nested lists of them.",
+}
 
 
 def _number(value: Any) -> Any:

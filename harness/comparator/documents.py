@@ -25,6 +25,8 @@ def printed(case: Case, truth: Truth) -> Finding | None:
         return Finding(Kind.ERRATUM, reason="said to be an error, but the input is defined")
     if numbers is None:
         return Finding(Kind.PASS, reason="said to give a value") if claimed else None
+    if "value" not in truth.outputs:
+        return Finding(Kind.ERROR, reason=f"{case.operation} has no definition of its value to judge by")
     return _numbers(numbers, truth.outputs["value"], case.dtype)
 
 
@@ -56,7 +58,8 @@ def _numbers(numbers: Printed, truth: Array, dtype: str) -> Finding:
     distances = np.array([_distance(i, t) for i, t in zip(numbers.intervals, flat.tolist(), strict=True)])
     if not distances.size:
         return Finding(Kind.PASS, Grade.EXACT)
-    ulps = distances / FORMATS[dtype].ulp(flat)
+    with np.errstate(over="ignore"):
+        ulps = distances / FORMATS[dtype].ulp(flat)
     allowed = tolerance.usual(dtype).of(flat)
     worst = int(np.argmax(np.abs(distances) / allowed))
     passed = bool(abs(distances[worst]) <= allowed[worst])

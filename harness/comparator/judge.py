@@ -17,6 +17,7 @@ from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.tensors import tag
 from harness.model.verdict import Grade, Kind, Tolerance, Verdict
+from harness.operations.base import Region
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import Truth
 
@@ -73,7 +74,7 @@ class Judge:
             finding = self._finding(case, output, observation, truth)
             override = stated(case.expect.per, subject, output)
             if override is not None and finding.kind in (Kind.PASS, Kind.FAIL):
-                finding = _against_statement(finding, override, output, observation, case.dtype)
+                finding = _against_statement(finding, override, output, observation, case.dtype, truth.region)
             rows.append(self.row(case, subject, output, finding, truth.region.domain))
         return rows
 
@@ -196,11 +197,11 @@ def _undefined(observation: Observation, output: str, reason: str, right: frozen
 
 
 def _against_statement(
-    finding: Finding, override: Override, output: str, observation: Observation, dtype: str
+    finding: Finding, override: Override, output: str, observation: Observation, dtype: str, region: Region
 ) -> Finding:
     """A finding in the light of what the case states of this subject."""
     if override.undefined:
-        right = _undefined(observation, output, finding.reason, override.undefined)
+        right = _undefined(observation, output, region.reason, override.undefined)
         return replace(right, reason=override.reason or right.reason) if right.kind is Kind.PASS else right
     if finding.kind is Kind.PASS:
         return replace(finding, kind=Kind.STALE, reason=f"stated to differ ({override.reason}), but it does not")

@@ -58,7 +58,7 @@ def measure(observed: Array, truth: Array, form: Format) -> Measurement:
             defect, wrong = _class_defect(wide, truth, form)
             if defect:
                 return _defect(defect, _first(wrong))
-            error = np.where(np.isfinite(error), error, 0.0)
+            error = np.where(np.isfinite(wide) & np.isfinite(truth), error, 0.0)
         absolute = np.abs(error)
         relative = np.where(absolute == 0, 0.0, absolute / np.abs(truth))
         ulps = error / form.ulp(truth)

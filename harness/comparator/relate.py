@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,23 +60,33 @@ def statement(stated: Relation, truths: Mapping[str, Truth]) -> tuple[Subject, F
 
 def agreement(observed: Observed, dtype: str) -> Iterator[tuple[Subject, Finding]]:
     """Judge subjects by one another: those outside the largest group that agrees fail."""
-    values = {s: o.outputs["value"] for s, o in observed.items() if o.outcome is Outcome.VALUE}
+    values = {s: o.outputs["value"] for s, o in observed.items() if _has_value(o)}
     agreeing = _largest_group(values, dtype)
     for subject, observation in observed.items():
         if subject in values:
-            agrees = subject in agreeing
-            reason = f"agrees with {len(agreeing) - 1} others" if agrees else f"differs from {len(agreeing)} that agree"
-            yield subject, Finding(Kind.PASS if agrees else Kind.FAIL, None if agrees else Grade.INACCURATE, reason)
+            yield subject, _among(subject, agreeing)
         else:
             yield subject, _no_value(observation)
 
 
-def _largest_group(values: Mapping[Subject, Array], dtype: str) -> list[Subject]:
+def _among(subject: Subject, agreeing: Sequence[Subject]) -> Finding:
+    if subject in agreeing:
+        return Finding(Kind.PASS, reason=f"agrees with {len(agreeing) - 1} others")
+    reason = (
+        f"differs from {len(agreeing)} that agree" if agreeing else "no group that agrees is larger than the others"
+    )
+    return Finding(Kind.FAIL, Grade.INACCURATE, reason)
+
+
+def _largest_group(values: Mapping[Subject, Array], dtype: str) -> Sequence[Subject]:
+    """The subjects of the largest group that agrees; none where another one is as large."""
     groups = [
         [other for other, value in values.items() if not _compare(value, pivot, dtype).differs]
         for pivot in values.values()
     ]
-    return max(groups, key=len, default=[])
+    largest = max(groups, key=len, default=[])
+    tied = any(len(group) == len(largest) and not set(group) & set(largest) for group in groups)
+    return [] if tied else largest
 
 
 def _partner(subject: Subject, candidates: Observed) -> tuple[Subject | None, Observation | None]:
@@ -93,26 +103,44 @@ def _pair(
     partner: Subject | None,
     partners: Observation | None,
 ) -> Finding:
-    if observation.outcome is not Outcome.VALUE:
-        return _no_value(observation)
     if partner is None or partners is None:
-        return Finding(Kind.UNSUPPORTED, reason=f"nothing in this framework computes {other}")
-    if partners.outcome is not Outcome.VALUE:
-        return _no_value(partners)
+        return _without(observation, stated.views[first]) or Finding(
+            Kind.UNSUPPORTED, reason=f"nothing in this framework computes {other}"
+        )
+    without = _without(observation, stated.views[first]) or _without(partners, stated.views[other])
+    if without:
+        return without
     a = _view(observation.outputs["value"], stated.views[first])
     b = _view(partners.outputs["value"], stated.views[other])
     comparison = _compare(a, b, stated.calls[first].dtype)
-    against = f"against {partner.id} ({other})"
-    if stated.kind == EQUAL:
-        if comparison.differs:
-            return Finding(Kind.FAIL, Grade.INACCURATE, f"{comparison.differs}, {against}", max_ulp=comparison.ulps)
-        return Finding(Kind.PASS, reason=f"equal {against}", max_ulp=comparison.ulps)
-    if comparison.differs:
-        return Finding(Kind.PASS, reason=f"{comparison.differs}, {against}", max_ulp=comparison.ulps)
-    return Finding(Kind.FAIL, reason=f"can't be told apart {against}", max_ulp=comparison.ulps)
+    holds = bool(comparison.differs) != (stated.kind == EQUAL)
+    reason = f"{comparison.differs or 'equal'}, against {partner.id} ({other})"
+    if holds:
+        return Finding(Kind.PASS, reason=reason, max_ulp=comparison.ulps)
+    return Finding(Kind.FAIL, Grade.INACCURATE, reason, max_ulp=comparison.ulps)
+
+
+def _without(observation: Observation, view: View) -> Finding | None:
+    """What is found where there is no such view of a value to compare; None where there is."""
+    if not _has_value(observation):
+        return _no_value(observation)
+    shape = observation.outputs["value"].shape
+    if view.axis is None:
+        return None
+    if not -len(shape) <= view.axis < len(shape):
+        return Finding(Kind.FAIL, Grade.BROKEN, f"gave shape {list(shape)}, which has no axis {view.axis}")
+    if view.index is not None and not -shape[view.axis] <= view.index < shape[view.axis]:
+        return Finding(Kind.FAIL, Grade.BROKEN, f"gave shape {list(shape)}: no index {view.index} on axis {view.axis}")
+    return None
+
+
+def _has_value(observation: Observation) -> bool:
+    return observation.outcome is Outcome.VALUE and "value" in observation.outputs
 
 
 def _no_value(observation: Observation) -> Finding:
+    if observation.outcome is Outcome.VALUE:
+        return Finding(Kind.FAIL, Grade.BROKEN, "gave no value")
     if observation.outcome is Outcome.ERROR:
         return Finding(Kind.FAIL, Grade.BROKEN, f"raised {observation.error}: {observation.reason}")
     return Finding(ENDED[observation.outcome], reason=observation.reason)
@@ -128,18 +156,19 @@ def _view(value: Array, view: View) -> Array:
     wide = value.astype(np.float64)
     if view.axis is None:
         return wide
-    return np.sum(wide, axis=view.axis) if view.index is None else np.take(wide, view.index, axis=view.axis)
+    with np.errstate(all="ignore"):
+        return np.sum(wide, axis=view.axis) if view.index is None else np.take(wide, view.index, axis=view.axis)
 
 
 def _compare(a: Array, b: Array, dtype: str) -> Comparison:
     if a.shape != b.shape:
         return Comparison(f"shape {list(a.shape)} instead of {list(b.shape)}")
     a, b = a.astype(np.float64), b.astype(np.float64)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         difference = np.where(same, 0.0, a - b)
         beyond = ~(np.abs(difference) <= tolerance.usual(dtype).of(b))
-    ulps = difference / FORMATS[dtype].ulp(b)
+        ulps = difference / FORMATS[dtype].ulp(b)
     worst = float(np.nanmax(np.abs(ulps), initial=0.0))
     if not beyond.any():
         return Comparison("", worst)

@@ -55,7 +55,7 @@ def remark(measured: Measurement, truth: Array, allowance: Allowance, form: Form
     """What is to be said of a value that passes: that atol alone lets it, and what it has lost."""
     if not measured.absolute.size:
         return ""
-    alone = measured.absolute > allowance.rtol * np.abs(truth)
+    alone = measured.absolute > Allowance(allowance.rtol, 0.0).of(truth)
     if not alone.any():
         return ""
     worst = float(np.max(np.abs(measured.ulps[alone])))
@@ -64,4 +64,4 @@ def remark(measured: Measurement, truth: Array, allowance: Allowance, form: Form
 
 def bits_lost(ulps: float, form: Format) -> int:
     """Leading bits that an error of so many ulps leaves wrong: 0 for half an ulp, at most all."""
-    return min(form.precision, max(0, math.ceil(math.log2(2 * ulps)))) if ulps > 0 else 0
+    return math.ceil(min(form.precision, max(0.0, math.log2(2 * ulps)))) if ulps > 0 else 0

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from harness.worker import frames, process
 
+Answer = tuple[dict[str, Any], list[frames.Tensor]]
+
+CHUNK = 1 << 20
 STDERR_LIMIT = 2000
 LEAKS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
 THREAD_VARIABLES = (
@@ -39,35 +41,39 @@ class WorkerDiedError(Exception):
         self.crashed = crashed
 
 
-class Deadline(io.RawIOBase):
-    """A pipe's reading end that raises TimeoutError once `until` (time.monotonic) has passed."""
+class Inbox:
+    """What has come through a pipe and is not read yet: a stream for `frames.read` that never blocks.
 
-    def __init__(self, descriptor: int) -> None:
-        super().__init__()
-        self.until = float("inf")
-        self._descriptor = descriptor
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(descriptor, selectors.EVENT_READ)
+    Reading more than is there raises BlockingIOError; `rewind` then gives back what was read of the
+    frame that isn't complete.
+    """
 
-    def readable(self) -> bool:
-        """Whether it can be read: always."""
-        return True
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._at = self._mark = 0
 
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer with what is there, waiting for something until the deadline."""
-        left = self.until - time.monotonic()
-        if not self._selector.select(max(left, 0.0) if left != float("inf") else None):
-            raise TimeoutError
-        data = os.read(self._descriptor, len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    def feed(self, data: bytes) -> None:
+        """Add what has come."""
+        del self._data[: self._mark]
+        self._at = self._mark = 0
+        self._data += data
 
-    def close(self) -> None:
-        """Close the pipe."""
-        if not self.closed:
-            self._selector.close()
-            os.close(self._descriptor)
-        super().close()
+    def read(self, count: int) -> bytes:
+        """The next bytes, exactly so many."""
+        end = self._at + count
+        if end > len(self._data):
+            raise BlockingIOError
+        data = bytes(self._data[self._at : end])
+        self._at = end
+        return data
+
+    def keep(self) -> None:
+        """A frame is complete: what was read of it is done with."""
+        self._mark = self._at
+
+    def rewind(self) -> None:
+        """A frame is not complete: read it again when there is more."""
+        self._at = self._mark
 
 
 class Connection:
@@ -99,8 +105,8 @@ class Connection:
         os.close(to_worker)
         os.close(from_worker)
         self._requests = os.fdopen(requests, "wb")
-        self._deadline = Deadline(answers)
-        self._answers = io.BufferedReader(self._deadline, 1 << 16)
+        self._answers = answers
+        self._inbox = Inbox()
 
     def __enter__(self) -> Self:
         return self
@@ -119,21 +125,46 @@ class Connection:
         except BrokenPipeError:
             raise self._death() from None
 
-    def receive(self, timeout: float) -> tuple[dict[str, Any], list[frames.Tensor]]:
-        """Wait for one answer.
+    def fileno(self) -> int:
+        """The descriptor to wait on for answers."""
+        return self._answers
+
+    def receive(self) -> Iterator[Answer]:
+        """Read what is there, and yield the answers that are complete: to be called when `fileno` is readable.
 
         Raises:
-            TimeoutError: none came within `timeout` seconds.
             WorkerDiedError: the worker ended, or sent what is no frame.
         """
-        self._deadline.until = time.monotonic() + timeout
-        try:
-            return frames.read(self._answers)
-        except EOFError:
-            raise self._death() from None
-        except frames.FrameError as error:
-            self.kill()
-            raise WorkerDiedError(f"the worker broke the protocol: {error}", crashed=True) from error
+        data = os.read(self._answers, CHUNK)
+        if not data:
+            raise self._death()
+        self._inbox.feed(data)
+        while True:
+            try:
+                answer = frames.read(self._inbox)
+            except BlockingIOError:
+                self._inbox.rewind()
+                return
+            except frames.FrameError as error:
+                self.kill()
+                raise WorkerDiedError(f"the worker broke the protocol: {error}", crashed=True) from error
+            self._inbox.keep()
+            yield answer
+
+    def first(self, timeout: float) -> dict[str, Any]:
+        """The header of the first answer, waited for.
+
+        Raises:
+            TimeoutError: it has not come within so many seconds.
+            WorkerDiedError: it never will.
+        """
+        until = time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            while selector.select(max(0.0, until - time.monotonic())):
+                for header, _ in self.receive():
+                    return header
+        raise TimeoutError
 
     def kill(self) -> None:
         """End the worker and whatever it has started, at once."""
@@ -144,8 +175,8 @@ class Connection:
     def close(self) -> None:
         """End the worker and free what it held."""
         self.kill()
-        for stream in (self._answers, self._log):
-            stream.close()
+        os.close(self._answers)
+        self._log.close()
         with contextlib.suppress(BrokenPipeError):
             self._requests.close()
 

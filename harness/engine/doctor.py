@@ -39,7 +39,7 @@ def examine(
 def _examine(environment: Environment, adapter: Adapter, limits: Limits, log: Path) -> Checkup:
     with Connection(environment.python, adapter.file, limits.threads, log) as worker:
         try:
-            ready, _ = worker.receive(limits.start)
+            ready = worker.first(limits.start)
         except TimeoutError:
             ready = {"ready": False, "reason": f"its import took longer than {limits.start:g} s"}
         except WorkerDiedError as death:

@@ -1,23 +1,24 @@
-"""The pool: a worker for each environment and framework, restarted when it dies, never waited for in vain."""
+"""The pool: a worker for each environment and framework, restarted when it dies, never waited for in vain.
+
+One thread reads from all workers as their answers come. Each worker has one deadline: for the
+import of its framework first, then for the call that it is making.
+"""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections import defaultdict
+import selectors
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.engine.connection import Connection, WorkerDiedError
+from harness.engine.shards import Shard, batches, observation, request, shards
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Environment, Fingerprint
-from harness.model.tensors import to_array, to_tensor
-
-BATCH_CALLS = 256
-BATCH_BYTES = 1 << 25
 
 Observed = tuple[Item, Observation]
 
@@ -51,7 +52,8 @@ class Greeting:
 class Pool:
     """Makes the calls of a plan.
 
-    After `observe` is exhausted, `greetings` holds what the workers reported of their environments.
+    Attributes:
+        greetings: what the workers have reported of their environments so far.
 
     Args:
         environments: by name.
@@ -64,177 +66,144 @@ class Pool:
         self._environments = environments
         self._limits = limits
         self._logs = logs
-        self._stop = threading.Event()
-        self._live: set[Connection] = set()
-        self._done: queue.SimpleQueue[Observed | BaseException | None] = queue.SimpleQueue()
+        self._selector = selectors.DefaultSelector()
+        self._running: list[_Shift] = []
 
     def observe(self, items: Sequence[Item]) -> Iterator[Observed]:
-        """Yield an observation for every item, as they come."""
-        asked = [item for item in items if not item.refusal]
+        """Yield an observation for every item, as they come. No worker outlives this generator."""
+        self._logs.mkdir(parents=True, exist_ok=True)
         for item in items:
             if item.refusal:
                 yield item, Observation(Outcome.UNSUPPORTED, reason=item.refusal)
-        shards = _shards(asked, self._limits.jobs)
-        slots = threading.Semaphore(self._limits.jobs or max(len(shards), 1))
-        threads = [threading.Thread(target=self._work, args=(shard, slots), daemon=True) for shard in shards]
-        self._logs.mkdir(parents=True, exist_ok=True)
-        for thread in threads:
-            thread.start()
+        waiting = deque(shards([item for item in items if not item.refusal], self._limits.jobs))
+        most = self._limits.jobs or len(waiting)
         try:
-            yield from self._drain(len(threads))
+            while waiting or self._running:
+                while waiting and len(self._running) < most:
+                    self._start(waiting.popleft())
+                yield from self._next()
         finally:
-            self._stop.set()
-            for worker in tuple(self._live):
-                worker.kill()
-            for thread in threads:
-                thread.join()
+            for shift in tuple(self._running):
+                self._end(shift)
+            self._selector.close()
 
-    def _drain(self, working: int) -> Iterator[Observed]:
-        while working:
-            done = self._done.get()
-            if done is None:
-                working -= 1
-            elif isinstance(done, BaseException):
-                raise done
-            else:
-                yield done
+    def _start(self, shard: Shard) -> None:
+        log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}.txt"
+        python = self._environments[shard.environment].python
+        worker = Connection(python, shard.adapter, self._limits.threads, log)
+        shift = _Shift(shard, worker, self._limits, self.greetings)
+        self._running.append(shift)
+        self._selector.register(worker, selectors.EVENT_READ, shift)
 
-    def _work(self, shard: _Shard, slots: threading.Semaphore) -> None:
+    def _next(self) -> Iterator[Observed]:
+        """Wait for whatever comes first, an answer or a deadline, and see to it."""
+        earliest = min(shift.deadline for shift in self._running)
+        ready = self._selector.select(max(0.0, earliest - time.monotonic()))
+        for key, _ in ready:
+            yield from key.data.receive()
+        now = time.monotonic()
+        for shift in tuple(self._running):
+            if not shift.over and now > shift.deadline:
+                yield from shift.expire()
+            if shift.over:
+                self._end(shift)
+                if shift.left:
+                    self._start(shift.shard.rest(shift.left))
+
+    def _end(self, shift: _Shift) -> None:
+        self._running.remove(shift)
+        self._selector.unregister(shift.worker)
+        shift.worker.close()
+
+
+class _Shift:
+    """One worker's time with a shard: until all is answered, or it dies or is given up.
+
+    Attributes:
+        left: items that another worker must take over, once it is over.
+    """
+
+    def __init__(self, shard: Shard, worker: Connection, limits: Limits, greetings: list[Greeting]) -> None:
+        self.shard = shard
+        self.worker = worker
+        self.over = False
+        self.left: Sequence[Item] = ()
+        self.deadline = time.monotonic() + limits.start
+        self._limits = limits
+        self._greetings = greetings
+        self._ready = False
+        self._asked: deque[Item] = deque(shard.items)
+        self._batches: Iterator[Sequence[Item]] = iter(())
+        self._unanswered = 0
+
+    def receive(self) -> Iterator[Observed]:
+        """See to what the worker has sent."""
         try:
-            with slots:
-                self._run(shard)
-        except BaseException as error:  # noqa: BLE001 - travels to the host's thread
-            self._done.put(error)
-        finally:
-            self._done.put(None)
-
-    def _run(self, shard: _Shard) -> None:
-        """Start workers until every item has its observation."""
-        left = shard.items
-        while left and not self._stop.is_set():
-            log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}.txt"
-            python = self._environments[shard.environment].python
-            with Connection(python, shard.adapter, self._limits.threads, log) as worker:
-                self._live.add(worker)
-                try:
-                    left = () if self._stop.is_set() else self._session(worker, shard, left)
-                finally:
-                    self._live.discard(worker)
-
-    def _session(self, worker: Connection, shard: _Shard, items: Sequence[Item]) -> Sequence[Item]:
-        """Have one worker answer; return the items that another one must take over."""
-        try:
-            ready, _ = worker.receive(self._limits.start)
-        except (TimeoutError, WorkerDiedError) as failure:
-            return self._give_up(items, _never_ready(failure, shard.framework, self._limits.start))
-        if not ready["ready"]:
-            return self._give_up(items, Observation(Outcome.UNAVAILABLE, reason=str(ready["reason"])))
-        self.greetings.append(_greeting(shard, ready))
-        absent = ready["absent"]
-        present = [item for item in items if item.subject.implementation not in absent]
-        for item in items:
-            if reason := absent.get(item.subject.implementation):
-                self._done.put((item, Observation(Outcome.UNAVAILABLE, reason=reason)))
-        return present[self._answers(worker, present) :]
-
-    def _answers(self, worker: Connection, items: Sequence[Item]) -> int:
-        """Pass a worker's answers on until it is done or gone; the number of items decided by then."""
-        decided = 0
-        try:
-            for batch in batches(items):
-                worker.send(*request(batch))
-                for item in batch:
-                    if self._stop.is_set():
-                        return len(items)
-                    self._done.put((item, _observation(*worker.receive(self._limits.timeout))))
-                    decided += 1
-        except TimeoutError:
-            failure = Observation(Outcome.TIMEOUT, reason=f"no answer within {self._limits.timeout:g} s")
+            for answer in self.worker.receive():
+                yield from self._answered(*answer) if self._ready else self._greeted(answer[0])
         except WorkerDiedError as death:
-            failure = Observation(Outcome.CRASH, reason=str(death))
+            yield from self._lost(death)
+
+    def expire(self) -> Iterator[Observed]:
+        """The deadline has passed: give up the call, or the whole framework if it isn't even imported."""
+        if self._ready:
+            yield from self._drop(Observation(Outcome.TIMEOUT, reason=f"no answer within {self._limits.timeout:g} s"))
         else:
-            return decided
-        self._done.put((items[decided], failure))
-        return decided + 1
+            reason = f"importing {self.shard.framework} took longer than {self._limits.start:g} s"
+            yield from self._give_up(Observation(Outcome.TIMEOUT, reason=reason))
 
-    def _give_up(self, items: Sequence[Item], observation: Observation) -> Sequence[Item]:
-        for item in items:
-            self._done.put((item, observation))
-        return ()
+    def _greeted(self, ready: Mapping[str, Any]) -> Iterator[Observed]:
+        if not ready["ready"]:
+            yield from self._give_up(Observation(Outcome.UNAVAILABLE, reason=str(ready["reason"])))
+            return
+        self._ready = True
+        self._greetings.append(_greeting(self.shard, ready))
+        absent = ready["absent"]
+        for item in self._asked:
+            if reason := absent.get(item.subject.implementation):
+                yield item, Observation(Outcome.UNAVAILABLE, reason=reason)
+        self._asked = deque(item for item in self._asked if item.subject.implementation not in absent)
+        self._batches = batches(tuple(self._asked))
+        self._send()
 
+    def _answered(self, header: Mapping[str, Any], tensors: Any) -> Iterator[Observed]:
+        yield self._asked.popleft(), observation(header, tensors)
+        self.deadline = time.monotonic() + self._limits.timeout
+        self._unanswered -= 1
+        if not self._unanswered:
+            self._send()
 
-@dataclass(frozen=True, slots=True)
-class _Shard:
-    """The calls that one worker after another makes in one process's stead."""
+    def _send(self) -> None:
+        batch = next(self._batches, None)
+        if batch is None:
+            self.over = True
+            return
+        self.worker.send(*request(batch))
+        self._unanswered = len(batch)
+        self.deadline = time.monotonic() + self._limits.timeout
 
-    environment: str
-    framework: str
-    adapter: str
-    number: int
-    items: Sequence[Item]
+    def _lost(self, death: WorkerDiedError) -> Iterator[Observed]:
+        """The worker died: while importing, all of its calls are lost; later, the one it was making."""
+        if self._ready:
+            yield from self._drop(Observation(Outcome.CRASH, reason=str(death)))
+        else:
+            # One that ends by itself (no NumPy, a broken wheel) is unavailable; a signal is a crash.
+            outcome = Outcome.CRASH if death.crashed else Outcome.UNAVAILABLE
+            yield from self._give_up(Observation(outcome, reason=f"while importing {self.shard.framework}: {death}"))
 
+    def _drop(self, seen: Observation) -> Iterator[Observed]:
+        """The call under way is the culprit; the rest is left for another worker."""
+        self.over = True
+        culprit = self._asked.popleft()
+        self.left = tuple(self._asked)
+        yield culprit, seen
 
-def _shards(items: Sequence[Item], jobs: int) -> list[_Shard]:
-    """One shard for each environment and framework; several if there are more jobs than those."""
-    groups: dict[tuple[str, str, str], list[Item]] = defaultdict(list)
-    for item in items:
-        groups[item.subject.environment, item.subject.framework, item.adapter].append(item)
-    each = max(1, jobs // len(groups)) if groups else 1
-    return [
-        _Shard(*key, number, group[number::each])
-        for key, group in groups.items()
-        for number in range(min(each, len(group)))
-    ]
-
-
-def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    batch: list[Item] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        size += sum(array.nbytes for array in item.call.inputs.values())
-        if len(batch) == BATCH_CALLS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def request(batch: Sequence[Item]) -> tuple[dict[str, Any], list[Any]]:
-    calls = [
-        {
-            "implementation": item.subject.implementation,
-            "operation": item.call.operation,
-            "mode": item.subject.mode,
-            "parameters": item.parameters,
-            "wanted": item.wanted,
-            "inputs": list(item.call.inputs),
-        }
-        for item in batch
-    ]
-    return {"calls": calls}, [to_tensor(array) for item in batch for array in item.call.inputs.values()]
+    def _give_up(self, seen: Observation) -> Iterator[Observed]:
+        self.over = True
+        for item in self._asked:
+            yield item, seen
 
 
-def _observation(header: Mapping[str, Any], tensors: Sequence[Any]) -> Observation:
-    outputs = dict(zip(header.get("outputs", ()), map(to_array, tensors), strict=True))
-    return Observation(
-        Outcome(header["outcome"]), outputs, header.get("error", ""), header.get("reason", ""), header["seconds"]
-    )
-
-
-def _greeting(shard: _Shard, ready: Mapping[str, Any]) -> Greeting:
+def _greeting(shard: Shard, ready: Mapping[str, Any]) -> Greeting:
     fingerprint = Fingerprint(ready["python"], ready["packages"], ready["threads"], ready["machine"])
     return Greeting(shard.environment, shard.framework, fingerprint)
-
-
-def _never_ready(failure: Exception, framework: str, limit: float) -> Observation:
-    """A worker that did not get as far as importing its framework.
-
-    One that ended by itself (no NumPy, a broken wheel that exits) is unavailable; one that was
-    killed by a signal crashed.
-    """
-    if isinstance(failure, TimeoutError):
-        return Observation(Outcome.TIMEOUT, reason=f"importing {framework} took longer than {limit:g} s")
-    crashed = isinstance(failure, WorkerDiedError) and failure.crashed
-    outcome = Outcome.CRASH if crashed else Outcome.UNAVAILABLE
-    return Observation(outcome, reason=f"while importing {framework}: {failure}")

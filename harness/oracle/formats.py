@@ -62,10 +62,10 @@ class Format:
         return self.largest + half_ulp
 
     def ulp(self, x: Array) -> Array:
-        """Spacing of the format at each x (float64): subnormal spacing below the normal range."""
+        """Spacing of the format at each x (float64): subnormal spacing below the normal range and at 0."""
         _, exponent = np.frexp(x)
         lowest = self.min_exponent - self.precision + 1
-        return np.ldexp(1.0, np.maximum(exponent - self.precision, lowest))
+        return np.ldexp(1.0, np.where(x == 0, lowest, np.maximum(exponent - self.precision, lowest)))
 
 
 FORMATS = {

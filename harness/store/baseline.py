@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeGuard
 
 from harness.model.run import Run
 from harness.model.verdict import FAILED, Kind, Verdict
@@ -132,17 +133,23 @@ def summary(differences: Iterable[Difference], most: int = 20) -> list[str]:
 
 
 def _change(before: Entry | None, after: Entry | None) -> Change | None:
-    if before is None:
-        return Change.NEW_FAILURE if after is not None and after.verdict in FAILED else Change.NEW
-    if after is None or (after.verdict in UNMEASURED and before.verdict not in UNMEASURED):
-        return Change.NOT_MEASURED
-    if after.verdict in FAILED and before.verdict not in FAILED:
+    if not _measured(after):
+        if _measured(before) or before is None or after is None:
+            return Change.NOT_MEASURED
+        return Change.VERDICT if before.verdict != after.verdict else None
+    if after.verdict in FAILED and (before is None or before.verdict not in FAILED):
         return Change.NEW_FAILURE
+    if not _measured(before):
+        return Change.NEW
     if before.verdict in FAILED and after.verdict not in FAILED:
         return Change.FIXED
     if before.verdict != after.verdict:
-        return Change.NEW if before.verdict in UNMEASURED else Change.VERDICT
+        return Change.VERDICT
     return Change.BITS if before != after else None
+
+
+def _measured(entry: Entry | None) -> TypeGuard[Entry]:
+    return entry is not None and entry.verdict not in UNMEASURED
 
 
 def _entry(verdict: Verdict) -> Entry:

@@ -56,12 +56,13 @@ class Store:
         self._db = sqlite3.connect(folder / DATABASE)
         self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in INSERTS}
         self._bytes = 0
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        if fresh:
-            self._db.executescript(TABLES)
-            self.note("schema", SCHEMA)
-        elif (schema := self.noted("schema")) != SCHEMA:
+        try:
+            schema = self._open(fresh=fresh)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise RunFolderError(f"{folder}: {DATABASE} is no run store that can be used: {error}") from error
+        if schema != SCHEMA:
+            self._db.close()
             raise RunFolderError(f"{folder}: a run store of schema {schema}; this harness reads {SCHEMA}")
 
     def close(self) -> None:
@@ -80,10 +81,7 @@ class Store:
 
     def noted(self, key: str) -> Any:
         """A fact about the run, None if it isn't there."""
-        try:
-            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        except sqlite3.DatabaseError:
-            return None
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else json.loads(row[0])
 
     def put_case(self, case: Case, truth: Mapping[str, Array]) -> None:
@@ -154,6 +152,16 @@ class Store:
             dict(zip(header["truth"], arrays[count:], strict=True)),
             seen,
         )
+
+    def _open(self, *, fresh: bool) -> Any:
+        """Make the tables of a fresh store; the store's schema."""
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if fresh:
+            self._db.executescript(TABLES)
+            self.note("schema", SCHEMA)
+            self._db.commit()
+        return self.noted("schema")
 
     def _put(self, table: str, row: tuple[Any, ...], size: int) -> None:
         self._waiting[table].append(row)

@@ -70,8 +70,8 @@ def write(stream: BinaryIO, header: dict[str, Any], tensors: Sequence[Tensor] = 
     stream.flush()
 
 
-def read(stream: BinaryIO) -> tuple[dict[str, Any], list[Tensor]]:
-    """Read one frame.
+def read(stream: Any) -> tuple[dict[str, Any], list[Tensor]]:
+    """Read one frame from anything with a file's `read`.
 
     Raises:
         EOFError: the other side is gone, at a frame's edge or within it.
@@ -88,7 +88,7 @@ def read(stream: BinaryIO) -> tuple[dict[str, Any], list[Tensor]]:
     return header, [_tensor(stream, *entry) for entry in described]
 
 
-def _tensor(stream: BinaryIO, dtype: str, shape: Sequence[int]) -> Tensor:
+def _tensor(stream: Any, dtype: str, shape: Sequence[int]) -> Tensor:
     if dtype not in STORED or any(not isinstance(n, int) or n < 0 for n in shape):
         raise FrameError(f"no array: dtype {dtype!r}, shape {shape!r}")
     stored = np.dtype(STORED[dtype])
@@ -100,7 +100,7 @@ def _tensor(stream: BinaryIO, dtype: str, shape: Sequence[int]) -> Tensor:
     return Tensor(dtype, np.frombuffer(_exactly(stream, size), stored).reshape(shape))
 
 
-def _exactly(stream: BinaryIO, count: int) -> bytes:
+def _exactly(stream: Any, count: int) -> bytes:
     data = stream.read(count) if count else b""
     if len(data) < count:
         raise EOFError("the other side closed the pipe")
