@@ -102,7 +102,7 @@ def _offender(place: Place, call: CallText, reason: str) -> Place:
     no_class = NO_CLASS.match(reason)
     labels = call.inputs.get("labels")
     if no_class and isinstance(labels, Nested) and int(no_class[1]) in labels.leaves:
-        return labels.places[labels.leaves.index(int(no_class[1]))]
+        return labels.place(labels.leaves.index(int(no_class[1])))
     words = ["labels"] if no_class else re.findall(r"\w+", reason)
     for key, names in (("parameters", call.parameters), ("inputs", call.inputs)):
         if named := next((word for word in words if word in names), None):
@@ -181,7 +181,7 @@ def _broadcasts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 def _check_view(place: Place, call: CallText, made: Mapping[str, Array], report: Report) -> None:
     view: View = call.view
-    shape = value_shape(call, made)
+    shape = value_shape(call, made) if view.axis is not None else None
     if view.axis is None or shape is None:
         return
     if not -len(shape) <= view.axis < len(shape):

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.casefile.places import Place, Report, described, shortened
 from harness.casefile.recipes import HEX_FLOAT
-from harness.casefile.tree import Scalar, Sequence
+from harness.casefile.tree import Node, Scalar, Sequence
 from harness.model.case import Array, Interval
 from harness.oracle.formats import FORMATS
 
@@ -31,11 +31,18 @@ class LiteralError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Nested(Generic[T]):
-    """A nested list: its shape, and its leaves in reading order with their places."""
+    """A nested list: its shape, its leaves in reading order, and where it stands."""
 
     shape: tuple[int, ...]
     leaves: tuple[T, ...]
-    places: tuple[Place, ...]
+    root: Place
+
+    def place(self, index: int) -> Place:
+        """Place of a leaf."""
+        place = self.root
+        for step in np.unravel_index(index, self.shape):
+            place = place.nearest(int(step))
+        return place
 
 
 Numbers = Nested[float] | Nested[int]
@@ -43,16 +50,15 @@ Numbers = Nested[float] | Nested[int]
 
 def nested(place: Place, leaf: Callable[[Scalar], T], report: Report) -> Nested[T] | None:
     """Read a nested list, or report every leaf and every row that is wrong."""
-    before = len(report)
-    shape = _shape(place)
-    places = tuple(_walk(place, shape, report))
-    leaves = []
-    for at in places:
-        try:
-            leaves.append(leaf(at.node))  # type: ignore[arg-type]  # _walk yields scalars
-        except LiteralError as error:
-            report.add(at, str(error))
-    return Nested(shape, tuple(leaves), places) if len(report) == before else None
+    shape = _shape(place.node)
+    scalars = _flat(place.node, shape)
+    try:
+        if scalars is not None:
+            return Nested(shape, tuple(map(leaf, scalars)), place)
+    except LiteralError:
+        pass
+    _report_leaves(place, shape, leaf, report)
+    return None
 
 
 def real(scalar: Scalar) -> float:
@@ -109,17 +115,17 @@ def unheld(numbers: Numbers, dtype: str) -> Iterator[tuple[Place, str]]:
     form = FORMATS[dtype]
     wide = np.array(numbers.leaves, dtype=np.float64)
     narrow = rounded(numbers, dtype).astype(np.float64).reshape(-1)
-    for i in np.flatnonzero(np.isinf(narrow) & ~np.isinf(wide)):
-        yield numbers.places[i], _beyond(numbers.places[i], dtype, form.largest)
-    for i in np.flatnonzero((narrow == 0) & (wide != 0)):
-        yield numbers.places[i], _below(numbers.places[i], dtype, form.smallest_subnormal)
+    for i in np.flatnonzero(np.isinf(narrow) & ~np.isinf(wide)).tolist():
+        yield (at := numbers.place(i)), _beyond(at, dtype, form.largest)
+    for i in np.flatnonzero((narrow == 0) & (wide != 0)).tolist():
+        yield (at := numbers.place(i)), _below(at, dtype, form.smallest_subnormal)
 
 
 def _outside(numbers: Numbers, dtype: str) -> Iterator[tuple[Place, str]]:
     limits = np.iinfo(dtype)
-    for value, place in zip(numbers.leaves, numbers.places, strict=True):
+    for i, value in enumerate(numbers.leaves):
         if not limits.min <= value <= limits.max:
-            yield place, f"{value} is outside {dtype}, which holds {limits.min} to {limits.max}"
+            yield numbers.place(i), f"{value} is outside {dtype}, which holds {limits.min} to {limits.max}"
 
 
 def _beyond(place: Place, dtype: str, largest: float) -> str:
@@ -161,9 +167,9 @@ def _check_held(value: float, text: str) -> None:
         raise LiteralError(f"{shortened(text)} would be 0 in float64")
 
 
-def _shape(place: Place) -> tuple[int, ...]:
+def _shape(node: Node) -> tuple[int, ...]:
     """The shape that the first item of each level leads one to expect."""
-    shape, node = [], place.node
+    shape = []
     while isinstance(node, Sequence):
         shape.append(len(node.items))
         if not node.items:
@@ -172,17 +178,33 @@ def _shape(place: Place) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _walk(place: Place, shape: tuple[int, ...], report: Report) -> Iterator[Place]:
-    if not shape:
-        if isinstance(place.node, Scalar):
-            yield place
-        else:
-            report.add(place, f"a number is needed, not {described(place.node)}")
-        return
-    if not isinstance(place.node, Sequence):
+def _flat(node: Node, shape: tuple[int, ...]) -> list[Scalar] | None:
+    """The leaves of a list of this shape; None if it isn't of this shape."""
+    level: list[Node] = [node]
+    for size in shape:
+        below: list[Node] = []
+        for row in level:
+            if not isinstance(row, Sequence) or len(row.items) != size:
+                return None
+            below += row.items
+        level = below
+    scalars = [item for item in level if isinstance(item, Scalar)]
+    return scalars if len(scalars) == len(level) else None
+
+
+def _report_leaves(place: Place, shape: tuple[int, ...], leaf: Callable[[Scalar], object], report: Report) -> None:
+    """Report what is wrong at and below a place."""
+    if not shape and isinstance(place.node, Scalar):
+        try:
+            leaf(place.node)
+        except LiteralError as error:
+            report.add(place, str(error))
+    elif not shape:
+        report.add(place, f"a number is needed, not {described(place.node)}")
+    elif not isinstance(place.node, Sequence):
         report.add(place, f"a row of {shape[0]} is needed, as the first is, not {described(place.node)}")
     elif len(place.node.items) != shape[0]:
         report.add(place, f"a ragged list: this row has length {len(place.node.items)}, the first {shape[0]}")
     else:
         for item in place.items():
-            yield from _walk(item, shape[1:], report)
+            _report_leaves(item, shape[1:], leaf, report)

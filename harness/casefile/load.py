@@ -57,13 +57,13 @@ def _entries(file: Path, root: Path, report: Report) -> list[Entry]:
     place = _document(file, report)
     if place is None:
         return []
-    document = _validated(models.Document, place, report)
+    document = _validated(models.Document, tree.plain(place.node, depth=2), place, report)
     name = document.document if document else ""
     lines: dict[str, int] = {}
-    found = []
+    file_id, found = prefix(file, root), []
     for at in place.nearest("cases").items() if isinstance(place.node, Table) else ():
         _check_id(at, lines, report)
-        entry = _entry(at, prefix(file, root), name, report)
+        entry = _entry(at, file_id, name, report)
         found += [entry] if entry is not None else []
     return found
 
@@ -83,9 +83,9 @@ def _document(file: Path, report: Report) -> Place | None:
     return None if parsed.root is None else Place(parsed.root)
 
 
-def _validated(model: type[M], place: Place, report: Report) -> M | None:
+def _validated(model: type[M], values: Any, place: Place, report: Report) -> M | None:
     try:
-        return model.model_validate(tree.plain(place.node))
+        return model.model_validate(values)
     except ValidationError as error:
         report_errors(error, model, place, report)
         return None
@@ -103,8 +103,9 @@ def _check_id(place: Place, lines: dict[str, int], report: Report) -> None:
 
 def _entry(place: Place, file_id: str, document: str, report: Report) -> Entry | None:
     before = len(report)
-    shape = models.entry_model(tree.plain(place.node))
-    model = _validated(shape, place, report)
+    values = tree.plain(place.node)
+    shape = models.entry_model(values)
+    model = _validated(shape, values, place, report)
     source = Source(report.file, place.node.line, document, model.source.place if model and model.source else "")
     readers: dict[type, Any] = {models.CaseEntry: _case, models.RelationEntry: _relation, models.ClaimEntry: _claim}
     content = readers[shape](place, model, source, report)

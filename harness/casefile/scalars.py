@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import yamlcore
@@ -14,6 +15,7 @@ NOT_CORE = object()
 """Stands for a value whose tag or text is outside the core schema."""
 
 
+@lru_cache(maxsize=4096)
 def resolve(text: str) -> Value:
     """The value of a plain scalar."""
     for tag, pattern in yamlcore.CCoreLoader.yaml_implicit_resolvers.get(text[:1], ()):

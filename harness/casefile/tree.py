@@ -11,10 +11,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 import yaml
-import yamlcore
 
 from harness.casefile.scalars import CORE, NOT_CORE, Value, bad_tag, resolve, tagged
 
@@ -23,20 +22,19 @@ MAX_NODES = 100_000
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A scalar: its text as written, and the value that YAML 1.2 gives it."""
 
     line: int
     column: int
     text: str
     value: Value
-    size: ClassVar[int] = 1
-    height: ClassVar[int] = 0
+
+    size = 1
+    height = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list. `size` counts its nodes with aliases written out, `height` its levels."""
 
     line: int
@@ -46,8 +44,7 @@ class Sequence:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A mapping from text to nodes; `keys` has the nodes of the keys."""
 
     line: int
@@ -98,13 +95,15 @@ def parse(data: bytes) -> Tree:
     return Tree(builder.root, tuple(builder.faults))
 
 
-def plain(node: Node) -> Any:
-    """A node as plain Python values, for validation."""
+def plain(node: Node, depth: int = MAX_DEPTH) -> Any:
+    """A node as plain Python values, for validation; what lies deeper than `depth` stays a node."""
     if isinstance(node, Scalar):
         return node.value
+    if depth == 0:
+        return node
     if isinstance(node, Sequence):
-        return [plain(item) for item in node.items]
-    return {key: plain(value) for key, value in node.values.items()}
+        return [plain(item, depth - 1) for item in node.items]
+    return {key: plain(value, depth - 1) for key, value in node.values.items()}
 
 
 @dataclass(slots=True)
@@ -129,17 +128,16 @@ class _Builder:
 
     def run(self, text: str) -> None:
         handlers: Mapping[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
             yaml.DocumentStartEvent: self._document,
             yaml.AliasEvent: self._alias,
-            yaml.ScalarEvent: self._scalar,
             yaml.SequenceStartEvent: self._start,
             yaml.MappingStartEvent: self._start,
             yaml.SequenceEndEvent: self._end,
             yaml.MappingEndEvent: self._end,
         }
         for event in _events(text):
-            handler = handlers.get(type(event))
-            if handler is not None:
+            if handler := handlers.get(type(event)):
                 handler(event)
 
     def _fault(self, at: Any, message: str) -> None:
@@ -240,8 +238,10 @@ def _check_characters(text: str) -> None:
 
 
 def _events(text: str) -> Iterator[Any]:
+    parser = yaml.CParser(text)
     try:
-        yield from yaml.parse(text, Loader=yamlcore.CCoreLoader)
+        while not isinstance(event := parser.get_event(), yaml.StreamEndEvent):
+            yield event
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from harness.adapters import Implementation
 from harness.engine.support import refusal
-from harness.model.case import Case, Domain, Relation, Unit
+from harness.model.case import Case, Relation, Unit
 from harness.model.plan import Item, Plan
 from harness.model.subject import DOCUMENT, Adapter, Environment, Subject
 from harness.operations import OPERATIONS
@@ -74,10 +74,8 @@ def calls(unit: Unit) -> Sequence[Case]:
 
 
 def _items(rank: int, unit: Unit, call: Case, candidates: Sequence[Candidate], wants: Wants) -> list[Item]:
-    operation = OPERATIONS[call.operation]
-    undefined = operation.locate(call.inputs, call.parameters).domain is Domain.UNDEFINED
-    parameters = operation.complete(call.parameters)
-    value_only = undefined or isinstance(unit, Relation)
+    parameters = OPERATIONS[call.operation].complete(call.parameters)
+    value_only = bool(call.expect.undefined) or isinstance(unit, Relation)
     asked = [c for c in candidates if wants(unit, c.subject)]
     return [
         Item(

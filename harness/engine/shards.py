@@ -32,7 +32,7 @@ class Shard:
 
 
 def shards(items: Sequence[Item], jobs: int) -> list[Shard]:
-    """Divide calls among workers: one shard for each environment and framework; several if there are more jobs than those."""
+    """One shard for each environment and framework; several if there are more jobs than those."""
     groups: dict[tuple[str, str, str], list[Item]] = defaultdict(list)
     for item in items:
         groups[item.subject.environment, item.subject.framework, item.adapter].append(item)

@@ -50,6 +50,7 @@ def _name(python: Path) -> str:
     home = python.parent.parent
     if not (home / "pyvenv.cfg").is_file():
         return _clean(python.name)
+    home = Path(os.path.normpath(home))  # "../.venv" is named like the folder that it means
     return _clean(home.parent.name if home.name in ANONYMOUS else home.name)
 
 

@@ -99,10 +99,10 @@ def departures(results: Results) -> Iterator[str]:
 def absences(results: Results) -> Iterator[str]:
     """Frameworks that could not be asked."""
     lines = [
-        (code(a.environment), f"**{prose(a.framework)}**", f"{a.verdicts:,}", prose(a.reason))
+        (code(a.environment), f"**{prose(a.name)}**", f"{a.verdicts:,}", prose(a.reason))
         for a in overview.absences(results.verdicts)
     ]
-    yield from section("⚠️ Unavailable: not judged", ("environment", "framework", "verdicts", "why"), lines)
+    yield from section("⚠️ Unavailable: not judged", ("environment", "what", "verdicts", "why"), lines)
 
 
 def lines(results: Results) -> Iterable[str]:

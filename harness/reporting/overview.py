@@ -46,11 +46,18 @@ class Tally(NamedTuple):
         return name if self.environment == self.framework else f"{self.environment}: {name}"
 
 
+NOT_ASKED = frozenset({Kind.UNAVAILABLE, Kind.UNSUPPORTED})
+
+
 class Absence(NamedTuple):
-    """A framework that could not be asked, why, and how many verdicts are missing for it."""
+    """What could not be asked, why, and how many verdicts are missing for it.
+
+    Attributes:
+        name: the framework, or the implementations that it doesn't have while it has others.
+    """
 
     environment: str
-    framework: str
+    name: str
     reason: str
     verdicts: int
 
@@ -106,10 +113,20 @@ def tallies(verdicts: Iterable[Verdict]) -> list[Tally]:
     return [Tally(*key, versions[key], tally) for key, tally in found.items()]
 
 
-def absences(verdicts: Iterable[Verdict]) -> list[Absence]:
-    """Frameworks that could not be asked, with the reasons given."""
-    missing = Counter((v.environment, v.framework, v.reason) for v in of(Kind.UNAVAILABLE, verdicts))
-    return [Absence(*key, count) for key, count in missing.items()]
+def absences(verdicts: Sequence[Verdict]) -> list[Absence]:
+    """Frameworks and implementations that could not be asked, with the reasons given."""
+    there = {(v.environment, v.framework) for v in verdicts if v.verdict not in NOT_ASKED}
+    missing: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in of(Kind.UNAVAILABLE, verdicts):
+        missing.setdefault((verdict.environment, verdict.framework, verdict.reason), []).append(verdict)
+    return [
+        Absence(environment, _names(rows) if (environment, framework) in there else framework, reason, len(rows))
+        for (environment, framework, reason), rows in missing.items()
+    ]
+
+
+def _names(verdicts: Iterable[Verdict]) -> str:
+    return ", ".join(dict.fromkeys(verdict.implementation for verdict in verdicts))
 
 
 def departures(verdicts: Iterable[Verdict]) -> list[Departure]:

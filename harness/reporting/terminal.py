@@ -64,7 +64,7 @@ def absences(results: Results) -> list[Line]:
     """Frameworks that could not be asked, said loudly."""
     return [
         Line(
-            f"UNAVAILABLE  {a.framework} in {a.environment}: {plural(a.verdicts, 'verdict')} missing: {a.reason}",
+            f"UNAVAILABLE  {a.name} in {a.environment}: {plural(a.verdicts, 'verdict')} missing: {a.reason}",
             "bold black on yellow",
         )
         for a in overview.absences(results.verdicts)

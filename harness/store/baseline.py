@@ -72,14 +72,23 @@ def entries(verdicts: Iterable[Verdict]) -> dict[Key, Entry]:
 
 
 def save(run: Run, verdicts: Iterable[Verdict], path: Path) -> int:
-    """Write a baseline; the number of verdicts in it."""
+    """Write a baseline; the number of verdicts in it.
+
+    Raises:
+        RunFolderError: it can't be written there.
+    """
     kept = sorted(entries(verdicts).items())
     lines = [f"{MAGIC}{SCHEMA}", *_environments(run)]
     lines.extend("\t".join((*key, e.verdict, e.grade, e.max_ulp, e.bits)) for key, e in kept)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        if partial.is_file():
+            partial.unlink()
+        raise RunFolderError(f"{path}: can't be written: {error.strerror}") from error
     return len(kept)
 
 

@@ -41,4 +41,8 @@ def _name_latest(folder: Path) -> None:
     link = folder.parent / LATEST
     fresh = folder.parent / f".{folder.name}"
     fresh.symlink_to(folder.name)
-    fresh.replace(link)
+    try:
+        fresh.replace(link)
+    except OSError as error:
+        fresh.unlink()
+        raise RunFolderError(f"{link}: {error.strerror}, not a link to the last run") from error
