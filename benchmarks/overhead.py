@@ -64,7 +64,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         suite = Path(name) / "small.yaml"
         suite.write_text(SUITE)
-        options = Options(paths=(suite,), subject=("*:numpy.*",), out=Path(name) / "run")
+        options = Options(paths=(suite,), subject=("*:numpy.*",), report=("json",), out=Path(name) / "run")
         units = pipeline.expand_units(pipeline.find_entries(None, options), options)
         plan = pipeline.make_plan(units, options)
         alone, truth = plain_loop(plan), truths(units)

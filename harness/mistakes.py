@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.casefile import CaseFileErrors
+from harness.casefile import CaseFileError, CaseFileErrors
 from harness.config import ConfigError
 from harness.environments.interpreters import EnvironmentUnusableError
 from harness.store.folder import RunFolderError
@@ -12,4 +12,4 @@ class NothingSelectedError(Exception):
     """The selection leaves nothing to run: exit code 5."""
 
 
-MISTAKES = (CaseFileErrors, ConfigError, EnvironmentUnusableError, RunFolderError)
+MISTAKES = (CaseFileError, CaseFileErrors, ConfigError, EnvironmentUnusableError, RunFolderError)

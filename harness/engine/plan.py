@@ -53,8 +53,7 @@ def make(
     for unit in units:
         made: list[Item] = []
         for call in calls(unit):
-            # Calls of one kind differ in their numbers only: a generator's thousand are looked up once.
-            kind = (call.operation, call.implementations, call.dtype, _ranks(call), *call.parameters.items())
+            kind = _kind(call)
             if kind not in known:
                 known[kind] = _candidates(call, adapters, environments)
             made.extend(_items(rank + 1 + len(made), unit, call, known[kind], wants))
@@ -113,5 +112,9 @@ def _offered(implementation: Implementation, operation: Operation) -> tuple[str,
     return ("value", f"gradient:{operation.leading}")
 
 
-def _ranks(call: Case) -> tuple[tuple[str, int], ...]:
-    return tuple((name, array.ndim) for name, array in call.inputs.items())
+def _kind(call: Case) -> object:
+    """Calls of one kind differ in their numbers only: a generator's thousand are looked up once."""
+    ranks = tuple((name, array.ndim) for name, array in call.inputs.items())
+    # 1, 1.0 and True are equal, but no API need take each of them for the others.
+    parameters = tuple((name, type(value), value) for name, value in call.parameters.items())
+    return call.operation, call.implementations, call.dtype, ranks, parameters

@@ -1,0 +1,169 @@
+"""The command line as a user meets it: what is printed, and the exit code."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SUITES = Path(__file__).parent / "pipeline"
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """Call `harness` in a folder of the test's own."""
+
+    def call(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "harness", *map(str, arguments)]
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **variables}
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+
+    return call
+
+
+NUMPY = ("--subject", "*:numpy.*")
+
+
+def test_run_ends_with_a_summary_and_the_reports_path(cli: Cli, tmp_path: Path) -> None:
+    done = cli("run", SUITES / "suite.yaml", *NUMPY)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 30
+    assert lines[0].startswith("Passed: no failure")
+    report = tmp_path / lines[-1].partition(": ")[2]
+    assert report.is_file()
+    assert (tmp_path / "reports" / "latest" / "report.json").is_file()
+
+
+def test_failures_come_first_and_the_exit_code_is_1(cli: Cli) -> None:
+    done = cli("run", SUITES / "telling.yaml", "--adapter", SUITES / "wrong.py", "--subject", "*:wrong.wrong_axis@*")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Failed: 2 of ")
+    assert "telling:rows/float32" in done.stdout.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--bogus"], "No such option: --bogus"),
+        (["run", "--tier", "fast"], "--tier: Input should be 'quick', 'stock' or 'nightly', not 'fast'"),
+        (["run", "--threads", "many"], "Invalid value for '--threads'"),
+        (["run", "/nowhere/case.yaml"], "/nowhere/case.yaml"),
+        (["run", "--python", "/nowhere/python"], "/nowhere/python is no Python interpreter"),
+        (["run", "--require", "tensorflaw"], "--require tensorflaw: neither a framework nor an environment"),
+        (["run", "--report", "pdf"], "--report pdf: no such format"),
+        (["run", "--adapter", "/nowhere/mine.py"], "/nowhere/mine.py: no such adapter file"),
+        (["run", "-k", "a and"], "a word is missing at the end"),
+        (["run", "--resume"], "reports/latest holds no run"),
+        (["list", "cups"], "list cups: there is no such list"),
+        (["explain", "no-such-case"], "no case has this id"),
+        (["baseline", "diff", "/nowhere/a", "/nowhere/b"], "/nowhere/a: can't be read"),
+    ],
+)
+def test_wrong_usage_gets_one_message_and_exit_code_4(arguments: list[str], message: str, cli: Cli) -> None:
+    done = cli(*arguments)
+    assert done.returncode == 4, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_nothing_selected_is_exit_code_5(cli: Cli) -> None:
+    done = cli("run", SUITES / "suite.yaml", "-k", "no-case-has-this-name")
+    assert (done.returncode, done.stderr) == (5, "harness: no case is selected\n")
+
+
+def test_every_mistake_of_a_case_file_is_told_with_its_place(cli: Cli, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("cases:\n- id: a\n  operation: sigmoid_cross_entropi\n  inputs: {logits: [1.0]}\n  expct: {}\n")
+    done = cli("check", bad)
+    assert done.returncode == 4
+    assert f"{bad.name}:3:14" in done.stderr
+    assert "did you mean 'sigmoid_cross_entropy'?" in done.stderr
+    assert f"{bad.name}:5:3" in done.stderr
+    assert cli("run", bad).stderr == done.stderr
+
+
+def test_settings_come_from_the_environment_and_unknown_ones_are_refused(cli: Cli) -> None:
+    assert cli("run", SUITES / "suite.yaml", HARNESS_SUBJECT="*:numpy.*").returncode == 0
+    done = cli("run", SUITES / "suite.yaml", HARNESS_SUBJCT="*:numpy.*")
+    assert done.returncode == 4
+    assert "HARNESS_SUBJCT: unknown setting, did you mean 'subject'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("what", "key"),
+    [
+        ("operations", "operation"),
+        ("implementations", "implementation"),
+        ("subjects", "subject"),
+        ("cases", "case"),
+        ("deviations", "case"),
+        ("environments", "environment"),
+    ],
+)
+def test_lists_are_for_people_and_for_programs(what: str, key: str, cli: Cli) -> None:
+    rows = json.loads(cli("list", what, "--json").stdout)
+    lines = cli("list", what).stdout.splitlines()
+    assert rows
+    assert [line.partition("  ")[0] for line in lines] == [row[key] for row in rows]
+
+
+def test_implementations_tell_what_they_offer(cli: Cli) -> None:
+    rows = json.loads(cli("list", "implementations", "--json").stdout)
+    row = next(r for r in rows if r["implementation"] == "torch.nn.functional.cross_entropy")
+    assert set(row) == {"implementation", "framework", "operation", "modes", "dtypes", "parameters"}
+
+
+def test_explain_shows_values_bits_and_who_is_nearer(cli: Cli) -> None:
+    done = cli("explain", "003-e", *NUMPY)
+    assert done.returncode == 0, done.stderr
+    assert "truth 0.73105857863000" in done.stdout
+    assert "0x3f3b26a8" in done.stdout
+    assert "nearest" in done.stdout
+    assert "harness run " in done.stdout.splitlines()[-2]
+
+
+def test_explain_of_an_ambiguous_name_lists_the_candidates(cli: Cli) -> None:
+    done = cli("explain", "003-b", *NUMPY)
+    assert done.returncode == 4
+    assert "cases begin so: documents/003:003-b" in done.stderr
+
+
+def test_baseline_is_saved_and_an_equal_run_does_not_differ(cli: Cli, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        cli("run", SUITES / "suite.yaml", *NUMPY, "--out", name)
+    saved = cli("baseline", "save", "a", "--to", "kept.txt")
+    assert (saved.returncode, saved.stdout) == (0, "11 verdicts in kept.txt\n")
+    same = cli("baseline", "diff", "kept.txt", "b")
+    assert (same.returncode, same.stdout) == (0, "baseline: nothing differs\n")
+    kept = tmp_path / "kept.txt"
+    kept.write_text(kept.read_text().replace("\tpass\texact\t", "\tfail\tinaccurate\t", 1))
+    changed = cli("baseline", "diff", "kept.txt", "b")
+    assert changed.returncode == 1
+    assert changed.stdout.startswith("baseline: 1 fixed\nfixed: ")
+
+
+def test_schema_is_a_json_schema(cli: Cli, tmp_path: Path) -> None:
+    cli("schema", "--out", "schema.json")
+    schema = json.loads((tmp_path / "schema.json").read_text())
+    assert schema == json.loads(cli("schema").stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+
+
+def test_doctor_tells_what_each_framework_has(cli: Cli) -> None:
+    rows = {row["framework"]: row for row in json.loads(cli("env", "doctor", "--json").stdout)}
+    assert rows["numpy"]["available"]
+    assert set(rows) >= {"numpy", "tensorflow", "torch"}
+
+
+def test_the_interpreter_of_another_environment_is_used_as_it_is(cli: Cli, tmp_path: Path) -> None:
+    venv = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    done = cli("run", SUITES / "suite.yaml", *("--python", venv), "--subject", "bare:numpy.*")
+    assert "UNAVAILABLE  numpy in bare" in done.stdout
+    required = cli("run", SUITES / "suite.yaml", "--python", venv, "--subject", "bare:numpy.*", "--require", "numpy")
+    assert required.returncode == 1
