@@ -77,7 +77,10 @@ def _from_pyproject(start: Path) -> tuple[str, Mapping[str, Any]]:
                 table = tomllib.loads(file.read_text(encoding="utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ConfigError(f"{file}: {error}") from error
-            found = table.get("tool", {}).get("harness", {})
+            tools = table.get("tool", {})
+            found = tools.get("harness", {}) if isinstance(tools, dict) else tools
+            if not isinstance(found, dict):
+                raise ConfigError(f"{file}: [{TABLE}] is no table")
             return f"{file}: [{TABLE}] ", {str(key).replace("-", "_"): value for key, value in found.items()}
     return "", {}
 

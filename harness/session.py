@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.comparator import documents, relate
-from harness.comparator.judge import Finding, Judge, stated
+from harness.comparator.findings import Finding
+from harness.comparator.judge import Answer, Judge
+from harness.comparator.statements import stated
 from harness.config import Options
 from harness.engine.pool import Greeting
 from harness.model.case import Case, Claim, Relation, Unit
@@ -26,6 +28,8 @@ from harness.store.database import Store
 from harness.store.folder import RunFolderError
 
 COMMIT_SECONDS = 0.5
+TOGETHER = 256
+"""Observations that are judged together: NumPy's price is by the call."""
 
 
 class Session:
@@ -51,6 +55,7 @@ class Session:
         self._begun = self._committed = time.monotonic()
         self._truths: dict[str, Truth] = {}
         self._waiting: Counter[str] = Counter()
+        self._untaken: list[tuple[Item, Observation]] = []
         self._heard = 0
         self._settle(facts)
         self._versions = {tuple(key): version for key, version in store.noted("versions") or ()}
@@ -75,19 +80,18 @@ class Session:
         self._heard = len(greetings)
 
     def take(self, item: Item, observation: Observation) -> None:
-        """Judge an observation and store it with its verdicts."""
-        self._store.put(item, observation)
-        truth = self._truth(item.call)
-        if isinstance(item.unit, Case) and not item.unit.expect.agree:
-            rows = self._judge.verdicts(item.unit, item.subject, item.wanted, observation, truth)
-            self._put(item.rank, [self._required(row) for row in rows])
+        """Keep an observation; it is judged with others, soon, or at once if failures are counted."""
+        self._untaken.append((item, observation))
+        if len(self._untaken) >= TOGETHER or self._options.max_failures:
+            self._judge_untaken()
         now = time.monotonic()
         if now - self._committed > COMMIT_SECONDS:
-            self._store.commit()
+            self.save()
             self._committed = now
 
     def save(self) -> None:
         """Make everything so far survive a kill."""
+        self._judge_untaken()
         self._store.note("versions", [[list(key), version] for key, version in self._versions.items()])
         self._store.note("fingerprints", {name: asdict(kept) for name, kept in self._fingerprints.items()})
         self._store.commit()
@@ -130,6 +134,19 @@ class Session:
             self._truths[call.id] = truth
         return truth
 
+    def _judge_untaken(self) -> None:
+        """Judge what has come, and store observations and verdicts together."""
+        answers, ranks = [], []
+        for item, observation in self._untaken:
+            self._store.put(item, observation)
+            truth = self._truth(item.call)
+            if isinstance(item.unit, Case) and not item.unit.expect.agree:
+                answers.append(Answer(item.unit, item.subject, item.wanted, observation, truth))
+                ranks.append(item.rank)
+        for rank, rows in zip(ranks, self._judge.verdicts(answers), strict=True):
+            self._put(rank, [self._required(row) for row in rows])
+        self._untaken.clear()
+
     def _put(self, rank: int, rows: Sequence[Verdict]) -> None:
         self._store.put_verdicts(rank, rows)
         self.failures += sum(row.verdict.failed for row in rows)
@@ -151,7 +168,7 @@ class Session:
             truth = oracle.evaluate(unit) if unit.expect.printed or unit.expect.claimed else None
             finding = documents.printed(unit, truth) if truth else None
             if truth and finding:
-                yield place, self._judge.row(unit, DOCUMENT, "value", finding, truth.region.domain)
+                yield place, self._judge.row(unit, DOCUMENT, "value", finding, truth)
             if unit.expect.agree:
                 yield from self._agreement_rows(unit, items)
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from harness.casefile import models
 from harness.casefile.entries import CallText, Recipe
 from harness.casefile.errors import unknown
-from harness.casefile.literals import Nested, index, nested, real
-from harness.casefile.places import Place, Report
-from harness.casefile.recipes import GENERATORS
-from harness.casefile.tree import Table
+from harness.casefile.literals import index, nested, real
+from harness.casefile.messages import validated
+from harness.casefile.places import Place, Report, described
+from harness.casefile.recipes import GENERATORS, Generator
+from harness.casefile.tree import Table, plain
 from harness.model.case import Parameters, View
 from harness.operations import OPERATIONS
 from harness.operations.base import Input, Operation
@@ -36,14 +37,12 @@ def read(place: Place, model: models.Call | None, report: Report) -> CallText | 
     parameters = place.child("parameters")
     if parameters is not None:
         _check_names(parameters, "parameter", [p.name for p in operation.parameters], report)
-    numbers = _numbers(inputs, operation, report) if inputs is not None else {}
+    recipes = _recipes(inputs, operation, report) if inputs is not None else {}
     if model is None or len(report) > before:
         return None
-    recipes: dict[str, Recipe] = {
-        i.name: numbers.get(i.name, model.inputs[i.name]) for i in operation.inputs if i.name in model.inputs
-    }
+    ordered = {i.name: recipes[i.name] for i in operation.inputs if i.name in recipes}
     given = _parameters(operation, model.parameters)
-    return CallText(operation, recipes, given, model.index_dtype, model.implementations, _view(model))
+    return CallText(operation, ordered, given, model.index_dtype, model.implementations, _view(model))
 
 
 def _check_inputs(place: Place, operation: Operation, report: Report) -> None:
@@ -60,29 +59,39 @@ def _check_names(place: Place, noun: str, known: Sequence[str], report: Report) 
             report.add(place.key(name), unknown(noun, name, known))
 
 
-def _numbers(place: Place, operation: Operation, report: Report) -> dict[str, Nested[float] | Nested[int]]:
-    """The inputs that are written out; generators are checked for the kind of the input."""
+def _recipes(place: Place, operation: Operation, report: Report) -> dict[str, Recipe]:
+    """What each input is made of: numbers that are written out, or a generator."""
     kinds = {i.name: i for i in operation.inputs}
-    found: dict[str, Nested[float] | Nested[int]] = {}
+    found: dict[str, Recipe] = {}
     for name, at in place.table():
-        given = kinds.get(name, Input(name))
-        if isinstance(at.node, Table):
-            _check_generator(at, given, report)
-        else:
-            numbers = nested(at, index, report) if given.kind == "index" else nested(at, real, report)
-            if numbers is not None:
-                found[name] = numbers
+        recipe = _recipe(at, kinds.get(name, Input(name)), report)
+        if recipe is not None:
+            found[name] = recipe
     return found
 
 
-def _check_generator(place: Place, given: Input, report: Report) -> None:
-    name = place.nearest("generate").text()
-    if name not in GENERATORS:
-        return
-    if given.kind == "index" and name not in INDEX_GENERATORS:
+def _recipe(place: Place, given: Input, report: Report) -> Recipe | None:
+    if isinstance(place.node, Table):
+        return _generator(place, given, report)
+    return nested(place, index, report) if given.kind == "index" else nested(place, real, report)
+
+
+def _generator(place: Place, given: Input, report: Report) -> Generator | None:
+    at = place.child("generate")
+    name = at.text() if at is not None else None
+    if at is None:
+        report.add(place, "a mapping here is a generator: key 'generate' is missing")
+    elif name is None:
+        report.add(at, f"a generator's name is text, not {described(at.node)}")
+    elif name not in GENERATORS:
+        report.add(at, unknown("generator", name, GENERATORS))
+    elif given.kind == "index" and name not in INDEX_GENERATORS:
         report.add(place, f"{given.name} are class indices: generate {', '.join(INDEX_GENERATORS)}")
     elif given.kind != "index" and name == "indices":
         report.add(place, f"{given.name} are no class indices: generate one_hot gives rows for them")
+    else:
+        return validated(GENERATORS[name], plain(place.node), place, report)
+    return None
 
 
 def _parameters(operation: Operation, given: Parameters) -> Parameters:

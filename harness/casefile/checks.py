@@ -16,9 +16,6 @@ from harness.model.case import Array, Domain, View
 from harness.operations.base import UPSTREAM
 from harness.oracle.formats import FORMATS
 
-KEY = (0, "check", 0)
-"""Checks draw as a run with seed 0 would; shapes don't depend on draws."""
-
 NO_CLASS = re.compile(r"label (-?[0-9]+) is no class")
 SAY_SO = " (say expect: {undefined: error} if that is the point)"
 
@@ -55,7 +52,7 @@ def _made(place: Place, call: CallText, dtype: str, report: Report) -> dict[str,
         _check_held(at, recipe, arrays.input_dtype(call, name, dtype), report)
         try:
             if len(report) == before:
-                made[name] = arrays.one(call, name, dtype, made, KEY)
+                made[name] = arrays.one(call, name, dtype, made, generators.CHECK)
         except generators.RecipeError as error:
             report.add(at, str(error))
         if call.operation.leading not in made:

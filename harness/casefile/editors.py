@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from harness.casefile import models
+from harness.casefile.recipes import GENERATORS, Model
 from harness.operations import OPERATIONS
 from harness.operations.base import Operation, Parameter
 
@@ -15,12 +16,16 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema() -> dict[str, Any]:
     """The schema of a case file, with the inputs and parameters of each operation."""
-    parts = (models.Document, models.CaseEntry, models.RelationEntry, models.ClaimEntry, models.Statement)
+    entries = (models.CaseEntry, models.RelationEntry, models.ClaimEntry)
+    parts: list[type[Model]] = [models.Document, *entries, models.Statement, *GENERATORS.values()]
     _, generated = models_json_schema([(part, "validation") for part in parts])
     definitions = generated["$defs"]
     document = definitions.pop("Document")
     document["properties"]["cases"]["items"] = _entry()
+    generators = [{"$ref": f"#/$defs/{model.__name__}"} for model in GENERATORS.values()]
     for name in ("CaseEntry", "RelatedCall"):
+        inputs = definitions[name]["properties"]["inputs"]
+        inputs["additionalProperties"] = {"anyOf": [models.NUMBERS, *generators]}
         definitions[name]["allOf"] = [_operation(operation) for operation in OPERATIONS.values()]
     for name in ("Expect", "RelationEntry"):
         per = definitions[name]["properties"]["per"]

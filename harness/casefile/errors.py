@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +37,8 @@ class CaseFileErrors(CaseFileError):  # noqa: N818 - there are several
 
 def unknown(noun: str, name: str, known: Iterable[str]) -> str:
     """`unknown key 'logit', did you mean 'logits'?`, or the names that are known."""
+    import difflib  # noqa: PLC0415 - only mistakes pay for it
+
     names = list(known)
     close = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=CLOSE)
     meant = next((n for n in names if n.lower() in close), None)

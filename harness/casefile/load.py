@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from harness.casefile import calls, checks, generators, models, statements, tree
 from harness.casefile.entries import CallText, CaseText, ClaimText, Entry, RelationText
 from harness.casefile.errors import CaseFileErrors, Problem
 from harness.casefile.files import label, prefix
-from harness.casefile.messages import report_errors
+from harness.casefile.messages import validated
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Generator
 from harness.casefile.tree import Table
 from harness.model.case import Source
-
-M = TypeVar("M", bound=BaseModel)
 
 
 def load(files: Iterable[Path], root: Path) -> list[Entry]:
@@ -57,7 +53,7 @@ def _entries(file: Path, root: Path, report: Report) -> list[Entry]:
     place = _document(file, report)
     if place is None:
         return []
-    document = _validated(models.Document, tree.plain(place.node, depth=2), place, report)
+    document = validated(models.Document, tree.plain(place.node, depth=2), place, report)
     name = document.document if document else ""
     lines: dict[str, int] = {}
     file_id, found = prefix(file, root), []
@@ -83,14 +79,6 @@ def _document(file: Path, report: Report) -> Place | None:
     return None if parsed.root is None else Place(parsed.root)
 
 
-def _validated(model: type[M], values: Any, place: Place, report: Report) -> M | None:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        report_errors(error, model, place, report)
-        return None
-
-
 def _check_id(place: Place, lines: dict[str, int], report: Report) -> None:
     at = place.child("id")
     name = at.text() if at else None
@@ -105,7 +93,7 @@ def _entry(place: Place, file_id: str, document: str, report: Report) -> Entry |
     before = len(report)
     values = tree.plain(place.node)
     shape = models.entry_model(values)
-    model = _validated(shape, values, place, report)
+    model = validated(shape, values, place, report)
     source = Source(report.file, place.node.line, document, model.source.place if model and model.source else "")
     readers: dict[type, Any] = {models.CaseEntry: _case, models.RelationEntry: _relation, models.ClaimEntry: _claim}
     content = readers[shape](place, model, source, report)
@@ -118,7 +106,7 @@ def _entry(place: Place, file_id: str, document: str, report: Report) -> Entry |
         tuple(dict.fromkeys(call.operation.name for call in called)),
         tuple(model.dtypes) if isinstance(model, models.Expanded) else (),
         model.count if isinstance(model, models.Expanded) else 1,
-        any(isinstance(recipe, Generator) for call in called for recipe in call.inputs.values()),
+        bool(_recipes(called)),
         source,
         content,
     )
@@ -128,6 +116,10 @@ def _calls(content: CaseText | RelationText | ClaimText) -> list[CallText]:
     if isinstance(content, CaseText):
         return [content.call]
     return list(content.calls.values()) if isinstance(content, RelationText) else []
+
+
+def _recipes(called: Sequence[CallText]) -> list[Generator]:
+    return [recipe for call in called for recipe in call.inputs.values() if isinstance(recipe, Generator)]
 
 
 def _case(place: Place, model: models.CaseEntry | None, source: Source, report: Report) -> CaseText | None:
@@ -165,6 +157,5 @@ def _claim(_place: Place, model: models.ClaimEntry | None, _source: Source, _rep
 
 
 def _check_count(place: Place, model: models.Expanded, called: Sequence[CallText], report: Report) -> None:
-    recipes = [recipe for call in called for recipe in call.inputs.values() if isinstance(recipe, Generator)]
-    if model.count > 1 and not any(generators.is_random(recipe) for recipe in recipes):
+    if model.count > 1 and not any(generators.is_random(recipe) for recipe in _recipes(called)):
         report.add(place.nearest("count"), f"count {model.count}, but nothing is drawn: all would be the same case")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from harness.casefile.errors import unknown
 from harness.casefile.models import ID, NESTED, OUTPUT
 from harness.casefile.places import Place, Report, described, shortened
-from harness.casefile.recipes import GENERATORS
 
+M = TypeVar("M", bound=BaseModel)
 Error = Mapping[str, Any]
 Loc = tuple[str | int, ...]
 
@@ -37,16 +37,27 @@ FORMS = {
 PREFIX = re.compile(r"^Input should be ")
 
 
-def report_errors(error: ValidationError, model: type[BaseModel], place: Place, report: Report) -> None:
-    """Add what pydantic found in a node to the report."""
-    for found in error.errors(include_url=False):
-        loc = found["loc"]
-        writer = _WRITERS.get(found["type"], _other)
-        if found["type"] == "extra_forbidden":
-            report.add(place.nearest(*loc[:-1]).key(str(loc[-1])), _unknown_key(loc, model))
-        else:
-            at = place.nearest(*loc, *(["generate"] if found["type"] == "union_tag_invalid" else []))
-            report.add(at, writer(found, at))
+def validated(model: type[M], values: Any, place: Place, report: Report) -> M | None:
+    """The values of a node as a model; None, and what is wrong in the report, if they are none.
+
+    Args:
+        values: the node's values, as pydantic is to see them.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        for found in error.errors(include_url=False):
+            _report(found, model, place, report)
+        return None
+
+
+def _report(found: Error, model: type[BaseModel], place: Place, report: Report) -> None:
+    loc: Loc = found["loc"]
+    if found["type"] == "extra_forbidden":
+        report.add(place.nearest(*loc[:-1]).key(str(loc[-1])), _unknown_key(loc, model))
+    else:
+        at = place.nearest(*loc)
+        report.add(at, _WRITERS.get(found["type"], _other)(found, at))
 
 
 def _unknown_key(loc: Loc, model: type[BaseModel]) -> str:
@@ -72,15 +83,6 @@ def _literal(found: Error, at: Place) -> str:
     return f"{found['ctx']['expected'].replace('True', 'true')} is needed, not {described(at.node)}"
 
 
-def _generator(found: Error, at: Place) -> str:
-    name = found["input"].get("generate") if isinstance(found["input"], dict) else None
-    if name is None:
-        return "a mapping here is a generator: key 'generate' is missing"
-    if not isinstance(name, str):
-        return f"a generator's name is text, not {described(at.node)}"
-    return unknown("generator", name, GENERATORS)
-
-
 def _pattern(found: Error, _at: Place) -> str:
     return f"{shortened(found['input'])!r} is no {FORMS[found['ctx']['pattern']]}"
 
@@ -100,7 +102,6 @@ def _other(found: Error, _at: Place) -> str:
 _WRITERS: Mapping[str, Callable[[Error, Place], str]] = {
     "missing": _missing,
     "literal_error": _literal,
-    "union_tag_invalid": _generator,
     "string_pattern_mismatch": _pattern,
     "too_short": _too_short,
     "value_error": _own,

@@ -22,7 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from harness.casefile.errors import unknown
-from harness.casefile.recipes import GENERATORS, Input, Model, Numbers
+from harness.casefile.recipes import Model
 from harness.operations import OPERATIONS
 from harness.oracle.formats import FORMATS
 
@@ -66,6 +66,12 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+NUMBERS = {
+    "type": ["number", "string", "array"],
+    "items": {"type": ["number", "string", "array"]},
+    "description": "A number, a hexadecimal float such as '0x1.8p-149', or nested lists of them.",
+}
+Numbers = Annotated[Any, WithJsonSchema(NUMBERS)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema({"type": ["number", "string", "boolean"]})]
 OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 DtypeName = Annotated[str, OneOf("dtype", tuple(FORMATS))]
@@ -155,7 +161,7 @@ class Call(Model):
     """One call of an operation."""
 
     operation: OperationName
-    inputs: dict[str, Input]
+    inputs: dict[str, Any] = Field(description="Numbers, nested lists of numbers, or generators of them.")
     parameters: dict[str, Scalar] = Field(default_factory=dict)
     index_dtype: IndexDtypeName = "int64"
     implementations: str = Field(default="*", min_length=1, description="Glob over the implementations that are asked.")
@@ -241,6 +247,5 @@ NESTED: dict[str, type[Model]] = {
     "per": Statement,
     "source": SourceText,
     "claim": ClaimText,
-    **{f"<{name}>": model for name, model in GENERATORS.items()},
 }
-"""The model that stands under a key (or union tag): its fields are what an unknown key is held against."""
+"""The model that stands under a key: its fields are what an unknown key is held against."""

@@ -1,7 +1,4 @@
-"""Recipes: what a case file may say of an input, numbers written out or a generator of them.
-
-The models hold structure only; `generators` follows them.
-"""
+"""Recipes: what a case file may say instead of numbers. `generators` follows them."""
 
 from __future__ import annotations
 
@@ -13,12 +10,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     NonNegativeInt,
     PositiveInt,
     StrictFloat,
-    Tag,
     WithJsonSchema,
     model_validator,
 )
@@ -26,11 +21,6 @@ from pydantic import (
 HEX_FLOAT = re.compile(r"[-+]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][-+]?[0-9]+)?")
 MAX_ELEMENTS = 2**24
 NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{HEX_FLOAT.pattern}$"}]}
-NUMBERS = {
-    "type": ["number", "string", "array"],
-    "items": {"type": ["number", "string", "array"]},
-    "description": "A number, a hexadecimal float such as '0x1.8p-149', or nested lists of them.",
-}
 
 
 def _number(value: Any) -> Any:
@@ -43,14 +33,8 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _input_tag(value: Any) -> str:
-    """A mapping is a generator, of the name that it gives; anything else is numbers."""
-    return f"<{value.get('generate')}>" if isinstance(value, dict) else "<numbers>"
-
-
 Number = Annotated[StrictFloat, BeforeValidator(_number), WithJsonSchema(NUMBER)]
 Finite = Annotated[Number, Field(allow_inf_nan=False)]
-Numbers = Annotated[Any, WithJsonSchema(NUMBERS)]
 
 
 class Model(BaseModel):
@@ -180,17 +164,3 @@ GENERATORS: dict[str, type[Generator]] = {
     "indices": Indices,
     "simplex": Simplex,
 }
-
-Input = Annotated[
-    Annotated[Numbers, Tag("<numbers>")]
-    | Annotated[Grid, Tag("<grid>")]
-    | Annotated[Boundaries, Tag("<boundaries>")]
-    | Annotated[RandomBits, Tag("<random_bits>")]
-    | Annotated[Uniform, Tag("<uniform>")]
-    | Annotated[Hard, Tag("<hard>")]
-    | Annotated[Cycle, Tag("<cycle>")]
-    | Annotated[OneHot, Tag("<one_hot>")]
-    | Annotated[Indices, Tag("<indices>")]
-    | Annotated[Simplex, Tag("<simplex>")],
-    Discriminator(_input_tag),
-]

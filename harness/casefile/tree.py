@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import yaml
+from yaml._yaml import CParser
 
 from harness.casefile.scalars import CORE, NOT_CORE, Value, bad_tag, resolve, tagged
 
@@ -29,9 +30,6 @@ class Scalar(NamedTuple):
     column: int
     text: str
     value: Value
-
-    size = 1
-    height = 0
 
 
 class Sequence(NamedTuple):
@@ -152,7 +150,7 @@ class _Builder:
         node = self._anchors.get(event.anchor)
         if node is None:
             raise FatalFaultError(*_start_of(event), f"no anchor &{event.anchor} is complete before its alias")
-        self._check_depth(event, node.height)
+        self._check_depth(event, _extent(node)[1])
         self._attach(node, _start_of(event))
 
     def _scalar(self, event: Any) -> None:
@@ -212,10 +210,16 @@ class _Builder:
             return
         parent = self._open[-1]
         parent.children.append(node)
-        parent.size += node.size
-        parent.height = max(parent.height, node.height + 1)
+        size, height = _extent(node)
+        parent.size += size
+        parent.height = max(parent.height, height + 1)
         if parent.size > MAX_NODES:
             raise FatalFaultError(*at, f"more than {MAX_NODES:,} nodes, aliases written out")
+
+
+def _extent(node: Node) -> tuple[int, int]:
+    """How many nodes a node is with aliases written out, and how many levels of lists and mappings."""
+    return (1, 0) if isinstance(node, Scalar) else (node.size, node.height)
 
 
 def _decoded(data: bytes) -> str:
@@ -238,7 +242,7 @@ def _check_characters(text: str) -> None:
 
 
 def _events(text: str) -> Iterator[Any]:
-    parser = yaml.CParser(text)
+    parser = CParser(text)
     try:
         while not isinstance(event := parser.get_event(), yaml.StreamEndEvent):
             yield event

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from harness.comparator import tolerance
-from harness.comparator.judge import Finding
+from harness.comparator.findings import Finding
 from harness.comparator.measure import place
 from harness.model.case import Array, Case, Claim, Domain, Interval, Printed
 from harness.model.verdict import Grade, Kind

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.comparator import tolerance
-from harness.comparator.judge import ENDED, Finding
+from harness.comparator.findings import ENDED, Finding, raised
 from harness.comparator.measure import place
 from harness.model.case import Array, Relation, View
 from harness.model.observation import Observation, Outcome
@@ -142,7 +142,7 @@ def _no_value(observation: Observation) -> Finding:
     if observation.outcome is Outcome.VALUE:
         return Finding(Kind.FAIL, Grade.BROKEN, "gave no value")
     if observation.outcome is Outcome.ERROR:
-        return Finding(Kind.FAIL, Grade.BROKEN, f"raised {observation.error}: {observation.reason}")
+        return Finding(Kind.FAIL, Grade.BROKEN, raised(observation))
     return Finding(ENDED[observation.outcome], reason=observation.reason)
 
 

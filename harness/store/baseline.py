@@ -150,10 +150,8 @@ def _change(before: Entry | None, after: Entry | None) -> Change | None:
         return Change.NEW_FAILURE
     if not _measured(before):
         return Change.NEW
-    if before.verdict in FAILED and after.verdict not in FAILED:
-        return Change.FIXED
     if before.verdict != after.verdict:
-        return Change.VERDICT
+        return Change.FIXED if before.verdict in FAILED and after.verdict not in FAILED else Change.VERDICT
     return Change.BITS if before != after else None
 
 

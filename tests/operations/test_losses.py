@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.model.case import Domain
+from harness.operations import OPERATIONS
+from harness.operations.losses import denominator, reduced, smoothed, spread
+from harness.oracle.truth import Truth
+
+INF = float("inf")
+LOSSES = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
+WEIGHTS = np.array([[0.0, 1.0, 3.0], [0.0, 0.5, 0.0]])
+
+Evaluate = Callable[..., Truth]
+
+
+@pytest.mark.parametrize(
+    ("reduction", "plain", "weighted"),
+    [
+        ("none", LOSSES, [[0.0, 2.0, 12.0], [0.0, 8.0, 0.0]]),
+        ("sum", 63.0, 22.0),
+        ("mean", 10.5, 22 / 6),
+        ("weighted_mean", 10.5, 22 / 4.5),
+        ("nonzero_mean", 10.5, 22 / 3),
+    ],
+)
+def test_reductions_differ_by_their_denominator(reduction: str, plain: Any, weighted: Any) -> None:
+    np.testing.assert_array_equal(reduced(LOSSES, None, reduction), plain)
+    np.testing.assert_array_equal(reduced(LOSSES, WEIGHTS, reduction), weighted)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "plain", "weighted"),
+    [("row_mean", [7 / 3, 56 / 3], [7.0, 56 / 6]), ("row_mean_sum", 21.0, 7.0 + 56 / 6)],
+)
+def test_row_means_take_one_weight_a_row(reduction: str, plain: Any, weighted: Any) -> None:
+    np.testing.assert_allclose(reduced(LOSSES, None, reduction), plain, rtol=1e-15)
+    np.testing.assert_allclose(reduced(LOSSES, np.array([3.0, 0.5]), reduction), weighted, rtol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1), (1, 1)])
+def test_weights_count_once_for_each_loss_that_they_broadcast_to(shape: tuple[int, ...]) -> None:
+    weights = np.full(shape, 2.0)
+    assert denominator(LOSSES.shape, weights, "weighted_mean") == 12.0
+    assert denominator(LOSSES.shape, weights, "nonzero_mean") == 6.0
+    assert denominator(LOSSES.shape, weights, "mean") == 6.0
+    assert reduced(LOSSES, weights, "weighted_mean") == 10.5
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "nonzero_mean"])
+def test_a_weight_of_0_hides_an_infinite_loss(reduction: str) -> None:
+    found = reduced(np.array([INF, 2.0]), np.array([0.0, 2.0]), reduction)
+    expected = {"none": [0.0, 4.0], "sum": 4.0, "mean": 2.0, "weighted_mean": 2.0, "nonzero_mean": 4.0}
+    np.testing.assert_array_equal(found, expected[reduction])
+
+
+@pytest.mark.parametrize("reduction", ["weighted_mean", "nonzero_mean"])
+def test_a_mean_by_weights_that_are_all_0_is_0(evaluate: Evaluate, reduction: str) -> None:
+    given = {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0]}
+    found = evaluate("sigmoid_cross_entropy", **given, reduction=reduction)
+    assert found.region.domain is Domain.INSIDE
+    assert found.outputs["value"] == 0.0
+    np.testing.assert_array_equal(found.outputs["gradient:logits"], [0.0, 0.0])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "weighted_mean", "nonzero_mean"])
+def test_the_mean_of_no_losses_is_undefined_without_weights(evaluate: Evaluate, reduction: str) -> None:
+    given = {"logits": np.zeros((0, 3)), "labels": np.zeros((0, 3)), "reduction": reduction}
+    region = evaluate("sigmoid_cross_entropy", **given).region
+    assert (region.domain, region.reason) == (Domain.UNDEFINED, "the mean of no losses")
+    weighted = evaluate("sigmoid_cross_entropy", **given, weights=1.0)
+    if reduction == "mean":
+        assert weighted.region.reason == "the mean of no losses"
+    else:
+        assert weighted.outputs["value"] == 0.0
+
+
+@pytest.mark.parametrize(("reduction", "value"), [("none", np.zeros((0,))), ("sum", 0.0)])
+def test_no_losses_have_a_sum(evaluate: Evaluate, reduction: str, value: Any) -> None:
+    found = evaluate("sparse_softmax_cross_entropy", logits=np.zeros((0, 3)), labels=[], reduction=reduction)
+    np.testing.assert_array_equal(found.outputs["value"], value)
+    assert found.outputs["gradient:logits"].shape == (0, 3)
+
+
+@pytest.mark.parametrize("reduction", ["row_mean", "row_mean_sum"])
+@pytest.mark.parametrize("logits", [1.0, np.zeros((2, 0))])
+def test_row_means_need_a_last_axis(evaluate: Evaluate, reduction: str, logits: Any) -> None:
+    region = evaluate("sigmoid_cross_entropy", logits=logits, labels=logits, reduction=reduction).region
+    assert (region.domain, region.reason) == (Domain.UNDEFINED, f"{reduction} has no last axis to average over")
+
+
+@pytest.mark.parametrize(
+    ("shape", "reduction", "against"),
+    [((2,), "none", [2, 3]), ((2, 3, 1), "sum", [2, 3]), ((3,), "row_mean", [2]), ((2, 3), "row_mean_sum", [2])],
+)
+def test_weights_that_do_not_broadcast(
+    evaluate: Evaluate, shape: tuple[int, ...], reduction: str, against: list[int]
+) -> None:
+    given = {"logits": LOSSES, "labels": np.zeros((2, 3)), "weights": np.ones(shape), "reduction": reduction}
+    region = evaluate("sigmoid_cross_entropy", **given).region
+    assert region.domain is Domain.UNDEFINED
+    assert region.reason == f"weights have shape {list(shape)}, which does not broadcast to the losses' {against}"
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "nonzero_mean"])
+def test_spread_is_the_derivative_of_reduced(reduction: str) -> None:
+    slopes = spread(LOSSES.shape, WEIGHTS, reduction, np.ones(np.shape(reduced(LOSSES, WEIGHTS, reduction))))
+    for place in np.ndindex(LOSSES.shape):
+        moved = LOSSES.copy()
+        moved[place] += 1.0
+        change = np.sum(reduced(moved, WEIGHTS, reduction)) - np.sum(reduced(LOSSES, WEIGHTS, reduction))
+        assert slopes[place] == pytest.approx(change, abs=1e-12)
+
+
+def test_smoothing_moves_labels_towards_the_uniform_row() -> None:
+    np.testing.assert_allclose(smoothed(np.array([1.0, 0.0, 0.0]), 0.3, 3.0), [0.8, 0.1, 0.1], rtol=1e-15)
+    np.testing.assert_array_equal(smoothed(np.array([1.0, 0.0]), 1.0, 2.0), [0.5, 0.5])
+
+
+@pytest.mark.parametrize("name", [n for n, o in OPERATIONS.items() if n.endswith("cross_entropy") and o.value])
+def test_every_loss_takes_weights_upstream_and_a_reduction(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert {"weights", "upstream"} <= {i.name for i in operation.inputs if i.optional}
+    reduction = next(p for p in operation.parameters if p.name == "reduction")
+    assert reduction.default == "none"
+    assert ("row_mean" in reduction.choices) == operation.elementwise
