@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from harness.config import ConfigError, Options
@@ -42,13 +43,15 @@ def wants(options: Options) -> Callable[[Unit, Subject], bool]:
     matches = keyword(options.keyword)
     _, modes = TIERS[options.tier]
 
+    @cache
+    def asked(subject: Subject) -> bool:
+        return subject is DOCUMENT or ((not modes or subject.mode in modes) and _any(options.subject, subject.id))
+
     def wanted(unit: Unit, subject: Subject) -> bool:
-        if subject is not DOCUMENT:
-            if modes and subject.mode not in modes:
-                return False
-            if not _any(options.subject, subject.id):
-                return False
-        return matches(f"{unit.id} {subject.id if subject.mode else subject.implementation}")
+        if not options.keyword:
+            return asked(subject)
+        name = subject.implementation if subject is DOCUMENT else subject.id
+        return asked(subject) and matches(f"{unit.id} {name}")
 
     return wanted
 

@@ -28,7 +28,7 @@ from harness.store.database import Store
 from harness.store.folder import RunFolderError
 
 COMMIT_SECONDS = 0.5
-TOGETHER = 256
+TOGETHER = 128
 """Observations that are judged together: NumPy's price is by the call."""
 
 

@@ -106,11 +106,14 @@ def _boundaries(recipe: recipes.Boundaries, site: Site) -> Array:
 
 
 def _limited(values: Array, recipe: recipes.Boundaries) -> Array:
+    """The values within the limits; a limit of 0 leaves out the zero of the other sign."""
     if recipe.low is None and recipe.high is None:
         return values
     low = -math.inf if recipe.low is None else recipe.low
     high = math.inf if recipe.high is None else recipe.high
-    within = values[(values >= low) & (values <= high)]
+    negative, zero = np.signbit(values), values == 0
+    beyond = zero & ((negative & (low == 0) & (not np.signbit(low))) | (~negative & (high == 0) & np.signbit(high)))
+    within = values[(values >= low) & (values <= high) & ~beyond]
     if not within.size:
         raise RecipeError(f"no boundary lies between {low:g} and {high:g}")
     return within
@@ -172,6 +175,7 @@ def _signs(recipe: recipes.RandomBits, draws: Array) -> Array:
     return drawn if recipe.sign == "both" else np.full_like(drawn, recipe.sign == "negative")
 
 
+@lru_cache(maxsize=256)
 def _bits(magnitude: float, form: Format) -> int:
     with np.errstate(over="ignore", under="ignore"):
         return int(np.array(magnitude).astype(form.dtype).view(form.bits))

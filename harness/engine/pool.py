@@ -19,6 +19,7 @@ from harness.engine.shards import Shard, batches, observation, request, shards
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Environment, Fingerprint
+from harness.worker.frames import Tensor
 
 Observed = tuple[Item, Observation]
 
@@ -166,12 +167,15 @@ class _Shift:
         self._batches = batches(tuple(self._asked))
         self._send()
 
-    def _answered(self, header: Mapping[str, Any], tensors: Any) -> Iterator[Observed]:
-        yield self._asked.popleft(), observation(header, tensors)
+    def _answered(self, header: Mapping[str, Any], tensors: Sequence[Tensor]) -> Iterator[Observed]:
+        seen = self._asked.popleft(), observation(header, tensors)
         self.deadline = time.monotonic() + self._limits.timeout
         self._unanswered -= 1
-        if not self._unanswered:
-            self._send()
+        try:
+            if not self._unanswered:  # before the answer is judged: the worker must not wait for that
+                self._send()
+        finally:
+            yield seen
 
     def _send(self) -> None:
         batch = next(self._batches, None)

@@ -16,9 +16,8 @@ class UnreadableReportError(ValueError):
     """A file that isn't a JSON report of a schema that is known here."""
 
 
-def dumps(value: Any) -> str:
-    """Strict JSON in ASCII on one line: lone surrogates survive as escapes."""
-    return json.dumps(value, allow_nan=False)
+dumps = json.JSONEncoder(allow_nan=False).encode
+"""Strict JSON in ASCII on one line: lone surrogates survive as escapes."""
 
 
 def write(results: Results, path: Path) -> None:
