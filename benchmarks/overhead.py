@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness import pipeline
 from harness.adapters import numpy as adapter
 from harness.config import Options
-from harness.model.tensors import to_tensor
-from harness.model.case import Case, Unit
 from harness.model.plan import Plan
+from harness.model.tensors import to_tensor
 from harness.oracle import truth as oracle
 from harness.session import results
 from harness.store.database import reading
@@ -50,12 +48,11 @@ def plain_loop(plan: Plan) -> float:
     return time.perf_counter() - begun
 
 
-def truths(units: Sequence[Unit]) -> float:
+def truths(plan: Plan) -> float:
     """Seconds that truth takes."""
     begun = time.perf_counter()
-    for unit in units:
-        assert isinstance(unit, Case)
-        oracle.evaluate(unit)
+    for item in plan.items:
+        oracle.evaluate(item.call)
     return time.perf_counter() - begun
 
 
@@ -64,15 +61,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         suite = Path(name) / "small.yaml"
         suite.write_text(SUITE)
-        options = Options(paths=(suite,), subject=("*:numpy.*",), report=("json",), out=Path(name) / "run")
-        units = pipeline.expand_units(pipeline.find_entries(None, options), options)
-        plan = pipeline.make_plan(units, options)
-        alone, truth = plain_loop(plan), truths(units)
+        out = Path(name) / "run"
+        options = Options(paths=(suite,), subject=("*:numpy.*",), report=("json",), out=out)
+        plan = pipeline.make_plan(pipeline.expand_units(pipeline.find_entries(None, options), options), options)
+        alone, truth = plain_loop(plan), truths(plan)
         begun = time.perf_counter()
         pipeline.run(options)
         whole = time.perf_counter() - begun
-        with reading(options.out) as store:
-            count = len(results(store, options.out).verdicts)
+        with reading(out) as store:
+            count = len(results(store, out).verdicts)
     added = (whole - alone - truth) / count
     print(f"{count} verdicts: run {whole:.2f} s, calls alone {alone:.2f} s, truth {truth:.2f} s")
     print(f"the host adds {added * 1e6:.0f} microseconds a verdict, {LIMIT * 1e6:.0f} allowed")

@@ -33,7 +33,9 @@ def test_ids_name_case_and_subject_and_can_be_selected(run_pytest: Pytest) -> No
 def test_document_is_an_item_and_its_erratum_xfails_with_the_reason(run_pytest: Pytest) -> None:
     done = run_pytest("cases/documents/004.yaml", "-rx", "-k", "004-b")
     assert done.returncode == 0, done.stdout
-    assert re.search(r"XFAIL .*004-b-2/float32/document - erratum: prints 2.137, the true value is 2.126928", done.stdout)
+    assert re.search(
+        r"XFAIL .*004-b-2/float32/document - erratum: prints 2.137, the true value is 2.126928", done.stdout
+    )
 
 
 def test_failure_shows_the_comparators_message_and_no_traceback(run_pytest: Pytest, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Worker:
         self._from, answers = os.pipe()
         command = [python, str(HARNESS / "worker" / "process.py"), "--adapter", str(adapter)]
         command += ["--read", str(requests), "--write", str(answers)]
-        self._process = subprocess.Popen(  # noqa: S603 - our own command
+        self._process = subprocess.Popen(
             command, pass_fds=(requests, answers), stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]}
         )
         os.close(requests)

@@ -139,6 +139,17 @@ def test_boundaries_within_limits_repeated_and_fitted_to_a_shape() -> None:
     assert set(near.tolist()) - set(within.tolist()) == {0.25, *neighbours.tolist()}
 
 
+def test_a_limit_of_zero_leaves_out_the_other_zero() -> None:
+    def zeros(**limits: Any) -> list[bool]:
+        values = made(generate="boundaries", only="finite", **limits)
+        return np.signbit(values[values == 0]).tolist()
+
+    assert zeros(low=0.0) == [False]
+    assert zeros(low=-0.0) == [True, False]
+    assert zeros(high=0.0) == [True, False]
+    assert zeros(high=-0.0) == [True]
+
+
 def test_shuffled_boundaries_are_the_same_in_another_order() -> None:
     plain = made(generate="boundaries", only="finite")
     shuffled = made(generate="boundaries", only="finite", shuffle=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.comparator import documents
-from harness.comparator.judge import Finding
+from harness.comparator.findings import Finding
 from harness.model.case import Case, Claim, Domain, Expectation, Interval, Printed, Source
 from harness.model.verdict import Grade, Kind
 from harness.operations.base import Region

@@ -305,7 +305,7 @@ def test_there_is_a_row_for_each_wanted_output(
 
 
 def test_a_documents_row_has_neither_mode_nor_device(case: Callable[..., Case]) -> None:
-    row = Judge(None, None, {}).row(case(), DOCUMENT, "value", judge.Finding(Kind.PASS), None)
+    row = Judge(None, None, {}).row(case(), DOCUMENT, "value", findings.Finding(Kind.PASS), None)
     assert (row.subject, row.implementation, row.framework) == ("document", "document", "document")
     assert row.mode is row.device is row.version is row.domain is None
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.comparator import relate
-from harness.comparator.judge import Finding
+from harness.comparator.findings import Finding
 from harness.comparator.relate import Observed, agreement, statement
 from harness.model.case import Case, Domain, Relation, Source, View
 from harness.model.observation import Observation

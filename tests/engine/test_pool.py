@@ -1,6 +1,6 @@
 """Workers that crash, hang, print, die while importing: the run goes on and every fault has a name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -113,4 +113,5 @@ def test_stopping_early_leaves_no_worker_behind(unruly: Path, make_plan: MakePla
     plan = make_plan(unruly, ["unruly.good", "unruly.hanging"])
     calls = Pool(plan.environments, Limits(timeout=3600), tmp_path).observe(plan.items)
     next(calls)
+    assert isinstance(calls, Generator)
     calls.close()  # returns only when every worker has ended: a hanging one must not be waited for

@@ -24,11 +24,10 @@ def run(tmp_path: Path) -> Run:
     """Run with the given options in a folder of the test's; its results."""
 
     def go(**settings: object) -> Results:
-        options = Options(**{"out": tmp_path / "run", **settings})
+        options = Options.model_validate({"out": tmp_path / "run", **settings})
         pipeline.run(options)
         assert options.out is not None
         with reading(options.out) as store:
-            found = results(store, options.out)
-        return found
+            return results(store, options.out)
 
     return go

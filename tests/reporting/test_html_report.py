@@ -162,7 +162,7 @@ def test_passing_cases_beyond_the_limit_are_only_counted(many: Callable[..., Res
     assert text.count('<details class="case') == html_report.PASSING
     assert "the other 7 are counted in the matrix only" in text
     assert f"Passed: no failure in {html_report.PASSING + 7} verdicts" in text
-    assert "2,007</span>" in text
+    assert f"{html_report.PASSING + 7}</span>" in text
 
 
 def test_a_run_of_failures_stays_readable(many: Callable[..., Results], tmp_path: Path) -> None:

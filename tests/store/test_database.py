@@ -190,7 +190,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_is_committed_survives_a_kill(tmp_path: Path) -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)  # noqa: S603 - our own text
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
     assert killed.returncode == -9
     with reading(tmp_path) as store:
         assert store.observed() == {0, 1, 2}
