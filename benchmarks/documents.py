@@ -85,9 +85,8 @@ def main() -> int:
             shown = ", ".join(f"{framework} {seconds:.1f} s" for framework, seconds in alone.items())
             print(f"round {number + 1}: run {whole:.1f} s; alone: {shown}")
     ratio, peak = sorted(ratios)[ROUNDS // 2], max(peaks)
-    print(
-        f"median ratio {ratio:.2f}, {RATIO_LIMIT} allowed; host peak {peak / 1e6:.0f} MB, {MEMORY_LIMIT / 1e6:.0f} allowed"
-    )
+    print(f"median ratio to the slowest alone {ratio:.2f}, {RATIO_LIMIT} allowed")
+    print(f"host peak {peak / 1e6:.0f} MB, {MEMORY_LIMIT / 1e6:.0f} allowed")
     return int(ratio > RATIO_LIMIT or peak > MEMORY_LIMIT)
 
 

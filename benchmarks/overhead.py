@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from harness import pipeline
@@ -13,11 +15,11 @@ from harness.config import Options
 from harness.model.plan import Plan
 from harness.model.tensors import to_tensor
 from harness.oracle import truth as oracle
-from harness.session import results
 from harness.store.database import reading
 
 LIMIT = 150e-6
 COUNT = 5000
+ROUNDS = 5
 SUITE = f"""
 cases:
 - id: small
@@ -56,24 +58,29 @@ def truths(plan: Plan) -> float:
     return time.perf_counter() - begun
 
 
+def added(folder: Path, suite: Path) -> float:
+    """Seconds that one whole run adds to each verdict."""
+    options = Options(paths=(suite,), subject=("*:numpy.*",), report=("json",), out=folder)
+    plan = pipeline.make_plan(pipeline.expand_units(pipeline.find_entries(None, options), options), options)
+    alone, truth = plain_loop(plan), truths(plan)
+    begun = time.perf_counter()
+    with redirect_stdout(StringIO()):
+        pipeline.run(options)
+    whole = time.perf_counter() - begun
+    with reading(folder) as store:
+        count = len(store.verdicts())
+    print(f"{count} verdicts: run {whole:.2f} s, calls alone {alone:.2f} s, truth {truth:.2f} s")
+    return (whole - alone - truth) / count
+
+
 def main() -> int:
-    """Measure; 1 if the limit is missed."""
+    """Measure; 1 if the limit is missed. The least of the rounds is the one that others disturbed least."""
     with tempfile.TemporaryDirectory() as name:
         suite = Path(name) / "small.yaml"
         suite.write_text(SUITE)
-        out = Path(name) / "run"
-        options = Options(paths=(suite,), subject=("*:numpy.*",), report=("json",), out=out)
-        plan = pipeline.make_plan(pipeline.expand_units(pipeline.find_entries(None, options), options), options)
-        alone, truth = plain_loop(plan), truths(plan)
-        begun = time.perf_counter()
-        pipeline.run(options)
-        whole = time.perf_counter() - begun
-        with reading(out) as store:
-            count = len(results(store, out).verdicts)
-    added = (whole - alone - truth) / count
-    print(f"{count} verdicts: run {whole:.2f} s, calls alone {alone:.2f} s, truth {truth:.2f} s")
-    print(f"the host adds {added * 1e6:.0f} microseconds a verdict, {LIMIT * 1e6:.0f} allowed")
-    return int(added > LIMIT)
+        least = min(added(Path(name) / f"run{number}", suite) for number in range(ROUNDS))
+    print(f"the host adds {least * 1e6:.0f} microseconds a verdict, {LIMIT * 1e6:.0f} allowed")
+    return int(least > LIMIT)
 
 
 if __name__ == "__main__":

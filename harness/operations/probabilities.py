@@ -68,7 +68,7 @@ def _guarded(p: Array, parameters: Parameters) -> tuple[Array, Array]:
 def _binary_losses(inputs: Inputs, parameters: Parameters) -> Array:
     z = smoothed(inputs["labels"], float(parameters["label_smoothing"]), 2.0)
     log_p, log_rest = _binary_logs(inputs["probabilities"], parameters)
-    return -(times(z, log_p) + times(1.0 - z, log_rest))
+    return 0.0 - (times(z, log_p) + times(1.0 - z, log_rest))
 
 
 def _binary_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
@@ -109,7 +109,7 @@ def _categorical(p: Array, labels: Array, parameters: Parameters) -> Array:
         q, rest = _shares(q)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_q = np.where(q <= 0.5, np.log(q), np.log1p(-rest))  # noqa: PLR2004 - q is at most 1 - q
-    return -np.sum(times(labels, log_q), axis=-1)
+    return 0.0 - np.sum(times(labels, log_q), axis=-1)
 
 
 def _categorical_slopes(p: Array, labels: Array, parameters: Parameters, upstream: Array) -> Array:

@@ -111,11 +111,11 @@ def _sparse_labels(inputs: Inputs, parameters: Parameters) -> Array:
 
 
 def _dense_losses(inputs: Inputs, parameters: Parameters) -> Array:
-    return -np.sum(times(_dense_labels(inputs, parameters), _rows(inputs, parameters).log_p), axis=-1)
+    return 0.0 - np.sum(times(_dense_labels(inputs, parameters), _rows(inputs, parameters).log_p), axis=-1)
 
 
 def _sparse_losses(inputs: Inputs, parameters: Parameters) -> Array:
-    return -np.sum(times(_sparse_labels(inputs, parameters), _rows(inputs, parameters).log_p), axis=-1)
+    return 0.0 - np.sum(times(_sparse_labels(inputs, parameters), _rows(inputs, parameters).log_p), axis=-1)
 
 
 def _slopes(labels: Array, row: Row, upstream: Array, axis: int) -> Array:

@@ -181,10 +181,8 @@ def reading(folder: Path) -> closing[Store]:
     return closing(Store(folder, fresh=False))
 
 
-def _encode(header: Mapping[str, Any], arrays: Sequence[Array]) -> bytes:
-    stream = io.BytesIO()
-    frames.write(stream, dict(header), [to_tensor(a) for a in arrays])
-    return stream.getvalue()
+def _encode(header: dict[str, Any], arrays: Iterable[Array]) -> bytes:
+    return frames.encode(header, [to_tensor(array) for array in arrays])
 
 
 def _decode(frame: bytes) -> tuple[dict[str, Any], list[Array]]:

@@ -60,13 +60,17 @@ class Tensor(NamedTuple):
         return cls(NAMES[data.dtype], data)
 
 
+def encode(header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> bytes:
+    """One frame as bytes."""
+    head = dict(header, tensors=[[t.dtype, t.data.shape] for t in tensors])
+    text = json.dumps(head).encode("utf-8")
+    arrays = [t.data.astype(STORED[t.dtype], copy=False).tobytes() for t in tensors]
+    return b"".join([LENGTH.pack(len(text)), text, *arrays])
+
+
 def write(stream: BinaryIO, header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> None:
     """Write one frame and flush it."""
-    head = dict(header, tensors=[[t.dtype, list(t.data.shape)] for t in tensors])
-    encoded = json.dumps(head).encode("utf-8")
-    parts = [LENGTH.pack(len(encoded)), encoded]
-    parts.extend(t.data.astype(STORED[t.dtype], copy=False).tobytes() for t in tensors)
-    stream.write(b"".join(parts))
+    stream.write(encode(header, tensors))
     stream.flush()
 
 
