@@ -1,0 +1,39 @@
+"""The wheel carries the cases: `harness` works after an install from anywhere."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel's content, unpacked as an installer does."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_installed_harness_has_all_cases_and_runs_without_paths(installed: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(installed), "HARNESS_SUBJECT": "*:numpy.*"}
+
+    def harness(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", "harness", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+
+    cases = {row["case"] for row in json.loads(harness("list", "cases", "--json").stdout)}
+    assert {"documents/003:003-a/float32", "operations/sigmoid:grid/float32"} <= cases
+    done = harness("run", "-k", "003-a or 004-b")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((tmp_path / "reports" / "latest" / "report.json").read_text())["verdicts"]
+    assert {"erratum", "pass"} == {row["verdict"] for row in rows}
