@@ -11,6 +11,8 @@ from harness.operations.base import UPSTREAM, Operation
 
 def refusal(implementation: Implementation, operation: Operation, case: Case) -> str:
     """Why the implementation can't be asked this call; "" if it can."""
+    if implementation.absent:
+        return ""  # its worker says why it is unavailable, whatever the call
     if case.dtype not in implementation.dtypes:
         return f"doesn't take {case.dtype}"
     optional = {i.name for i in operation.inputs if i.optional} - {UPSTREAM}

@@ -129,3 +129,12 @@ def test_the_leading_input_has_the_class_axis(refused: Refusal) -> None:
     given = {"axis": LAST_AXIS, "label_smoothing": ANY}
     assert refused(given, {"axis": 1}, operation="categorical_cross_entropy") == ""
     assert refused(given, {"axis": 0}, operation="categorical_cross_entropy") == "doesn't offer axis=0"
+
+
+def test_what_is_absent_is_never_refused_so_that_it_is_reported_as_unavailable() -> None:
+    operation = OPERATIONS["sampled_softmax_cross_entropy"]
+    case = Case(
+        "x", operation.name, {"hidden": np.zeros((1, 2))}, {"num_sampled": 2}, "float16", Expectation(), Source("x", 1)
+    )
+    implementation = Implementation("tf.nn.sampled_softmax_loss", operation.name, run=lambda: None, absent="later")
+    assert refusal(implementation, operation, case) == ""
