@@ -5,7 +5,7 @@
 - `recipes`, `models`: what a file may say (pydantic); `messages`: pydantic's errors in our words
 - `literals`: numbers and printed digits; `calls`, `statements`: the parts of an entry
 - `generators`, `arrays`: the inputs of a call; `checks`: what is known before anything runs
-- `files`: which files; `load`: files to entries; `expand`: entries to cases; `editors`: JSON Schema
+- `files`: which files; `reading`, `load`: files to entries; `expand`: entries to cases; `editors`: JSON Schema
 """
 
 from harness.casefile.editors import schema

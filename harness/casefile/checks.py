@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.casefile import arrays, generators
-from harness.casefile.entries import CallText, CaseText, Recipe, RelationText, StatementText
+from harness.casefile import arrays, generators, recipes
+from harness.casefile.entries import CallText, CaseText, ClaimText, Recipe, RelationText, StatementText
 from harness.casefile.errors import unknown
 from harness.casefile.literals import Nested, unheld
 from harness.casefile.places import Place, Report
@@ -20,16 +20,25 @@ NO_CLASS = re.compile(r"label (-?[0-9]+) is no class")
 SAY_SO = " (say expect: {undefined: error} if that is the point)"
 
 
-def check_case(place: Place, case: CaseText, dtypes: list[str], report: Report) -> None:
-    """Check a case for every dtype that it is expanded for."""
-    for dtype in dtypes:
+def check(place: Place, content: CaseText | RelationText | ClaimText, dtypes: list[str], report: Report) -> None:
+    """Check an entry for every dtype that it is expanded for."""
+    if isinstance(content, CaseText):
+        _check_case(place, content, dtypes, report)
+    elif isinstance(content, RelationText):
+        _check_relation(place, content, dtypes, report)
+
+
+def _check_case(place: Place, case: CaseText, dtypes: list[str], report: Report) -> None:
+    for number, dtype in enumerate(dtypes):
+        if number and _alike(case.call):
+            _check_all_held(place, case.call, dtype, report)
+            continue
         made = _made(place, case.call, dtype, report)
         if made is not None and _check_domain(place, case, made, report):
             _check_shapes(place, case, made, report)
 
 
-def check_relation(place: Place, relation: RelationText, dtypes: list[str], report: Report) -> None:
-    """Check the calls of a relation for every dtype that it is expanded for."""
+def _check_relation(place: Place, relation: RelationText, dtypes: list[str], report: Report) -> None:
     for dtype in dtypes:
         for name, call in relation.calls.items():
             at = place.nearest("calls", name)
@@ -41,6 +50,16 @@ def check_relation(place: Place, relation: RelationText, dtypes: list[str], repo
                 report.add(offender, f"{reason} (a relation needs defined input)")
             else:
                 _check_view(at, call, made, report)
+
+
+def _alike(call: CallText) -> bool:
+    """Whether what is found for one dtype holds for all: numbers that are drawn or spaced between limits."""
+    return not any(isinstance(recipe, Nested | recipes.Boundaries) for recipe in call.inputs.values())
+
+
+def _check_all_held(place: Place, call: CallText, dtype: str, report: Report) -> None:
+    for name, recipe in call.inputs.items():
+        _check_held(place.nearest("inputs", name), recipe, arrays.input_dtype(call, name, dtype), report)
 
 
 def _made(place: Place, call: CallText, dtype: str, report: Report) -> dict[str, Array] | None:
@@ -79,9 +98,11 @@ def _is_index(number: float, dtype: str) -> bool:
 
 
 def _located(place: Place, call: CallText, made: Mapping[str, Array]) -> tuple[Domain, str, Place]:
-    """Where a call lies, why, and what in it is to blame if it is undefined."""
+    """Where a call lies; if it is undefined, why, and what in it is to blame."""
     with np.errstate(all="ignore"):
         region = call.operation.locate(made, call.parameters)
+    if region.domain is not Domain.UNDEFINED:
+        return region.domain, "", place
     return region.domain, _reason(call, region.reason), _offender(place, call, region.reason)
 
 

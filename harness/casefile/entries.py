@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.casefile.literals import Numbers
 from harness.casefile.recipes import Generator
@@ -13,8 +14,7 @@ from harness.operations.base import Operation
 Recipe = Numbers | Generator
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CallText:
+class CallText(NamedTuple):
     """One call: recipes of its inputs in the operation's order, its leading input first."""
 
     operation: Operation
@@ -25,8 +25,7 @@ class CallText:
     view: View
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StatementText:
+class StatementText(NamedTuple):
     """What is stated of the subjects that a glob names."""
 
     subjects: str
@@ -38,8 +37,7 @@ class StatementText:
     source: Source
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CaseText:
+class CaseText(NamedTuple):
     """A case: its call, and what it expects."""
 
     call: CallText
@@ -50,8 +48,7 @@ class CaseText:
     per: tuple[StatementText, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RelationText:
+class RelationText(NamedTuple):
     """A relation between calls."""
 
     kind: str
@@ -59,8 +56,7 @@ class RelationText:
     per: tuple[StatementText, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimText:
+class ClaimText(NamedTuple):
     """A claim about a document's own text."""
 
     parses: str | None

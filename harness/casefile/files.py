@@ -51,18 +51,13 @@ def _below(path: Path, root: Path) -> Iterator[Path]:
                 yield file
 
 
-def label(file: Path, root: Path) -> str:
-    """The file's name in messages and sources: `cases/...`, or as it is given."""
-    try:
-        return file.resolve().relative_to(root.resolve().parent).as_posix()
-    except ValueError:
-        return str(file)
+def names(file: Path, cases: Path) -> tuple[str, str]:
+    """What a file is called in messages and sources, and what its ids begin with.
 
-
-def prefix(file: Path, root: Path) -> str:
-    """What the ids of a file begin with."""
-    try:
-        name = file.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
-    except ValueError:
-        name = file.stem
-    return re.sub(r"[^A-Za-z0-9_./-]", "_", name)
+    Args:
+        cases: the folder `cases/`, resolved.
+    """
+    resolved = file.resolve()
+    shown = resolved.relative_to(cases.parent).as_posix() if resolved.is_relative_to(cases.parent) else str(file)
+    below = resolved.relative_to(cases).with_suffix("").as_posix() if resolved.is_relative_to(cases) else file.stem
+    return shown, re.sub(r"[^A-Za-z0-9_./-]", "_", below)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: multiples of it are spread evenly, modulo 2**64."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where generated numbers go.
 
     Attributes:
@@ -76,11 +74,15 @@ def is_random(recipe: recipes.Generator) -> bool:
 
 def bounds(recipe: recipes.Generator) -> Iterable[tuple[str, float]]:
     """The numbers that a recipe names, which the dtype has to hold."""
-    for name in ("from_", "to", "low", "high", "values", "also"):
-        given = getattr(recipe, name, None)
+    for name in _BOUNDS[type(recipe)]:
+        given = getattr(recipe, name)
         for number in given if isinstance(given, list) else [given]:
             if number is not None:
                 yield name.rstrip("_"), number
+
+
+_NAMES_OF_NUMBERS = {"from_", "to", "low", "high", "values", "also"}
+_BOUNDS = {model: sorted(_NAMES_OF_NUMBERS & set(model.model_fields)) for model in recipes.GENERATORS.values()}
 
 
 def _grid(recipe: recipes.Grid, site: Site) -> Array:

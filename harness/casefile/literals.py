@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from harness.casefile.places import Place, Report, described, shortened
 from harness.casefile.recipes import HEX_FLOAT
 from harness.casefile.tree import Node, Scalar, Sequence
 from harness.model.case import Array, Interval
-from harness.oracle.formats import FORMATS
+from harness.oracle.formats import FORMATS, Format
 
 T = TypeVar("T")
 DECIMAL = re.compile(r"([-+]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?")
@@ -29,8 +28,7 @@ class LiteralError(Exception):
     """A scalar that isn't what is needed there; the message says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nested(Generic[T]):
+class Nested(NamedTuple, Generic[T]):
     """A nested list: its shape, its leaves in reading order, and where it stands."""
 
     shape: tuple[int, ...]
@@ -113,12 +111,20 @@ def unheld(numbers: Numbers, dtype: str) -> Iterator[tuple[Place, str]]:
         yield from _outside(numbers, dtype)
         return
     form = FORMATS[dtype]
+    if _plain(numbers, form):
+        return
     wide = np.array(numbers.leaves, dtype=np.float64)
     narrow = rounded(numbers, dtype).astype(np.float64).reshape(-1)
     for i in np.flatnonzero(np.isinf(narrow) & ~np.isinf(wide)).tolist():
         yield (at := numbers.place(i)), _beyond(at, dtype, form.largest)
     for i in np.flatnonzero((narrow == 0) & (wide != 0)).tolist():
         yield (at := numbers.place(i)), _below(at, dtype, form.smallest_subnormal)
+
+
+def _plain(numbers: Numbers, form: Format) -> bool:
+    """Whether all numbers are of a size that the format holds anyway: no array is needed to tell."""
+    least, most = form.smallest_normal, form.largest
+    return all(v == 0 or least <= abs(v) <= most or not math.isfinite(v) for v in numbers.leaves)
 
 
 def _outside(numbers: Numbers, dtype: str) -> Iterator[tuple[Place, str]]:

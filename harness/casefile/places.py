@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harness.casefile.errors import Problem
 from harness.casefile.tree import Fault, Node, Scalar, Sequence, Table
@@ -15,33 +16,37 @@ SHOWN = 60
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A node and its JSON path."""
+class Place(NamedTuple):
+    """A node and the way to it: the place above it, and the key or index below that."""
 
     node: Node
-    path: str = "$"
+    above: Place | None = None
+    step: str | int = ""
+
+    @property
+    def path(self) -> str:
+        """The JSON path: `$.cases[0].inputs.logits`."""
+        if self.above is None:
+            return "$"
+        step = self.step
+        if isinstance(step, int):
+            return f"{self.above.path}[{step}]"
+        return f"{self.above.path}.{step}" if BARE.fullmatch(step) else f"{self.above.path}[{step!r}]"
 
     def child(self, step: str | int) -> Place | None:
         """The value under a key or index; None if there is none."""
         node = self.node
         if isinstance(node, Table) and isinstance(step, str) and step in node.values:
-            return Place(node.values[step], self.path_of(step))
+            return Place(node.values[step], self, step)
         if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
-            return Place(node.items[step], self.path_of(step))
+            return Place(node.items[step], self, step)
         return None
 
     def key(self, step: str) -> Place:
         """The key itself, for what is wrong with it and not with its value."""
         if isinstance(self.node, Table) and step in self.node.keys:
-            return Place(self.node.keys[step], self.path_of(step))
+            return Place(self.node.keys[step], self, step)
         return self
-
-    def path_of(self, step: str | int) -> str:
-        """The path of what is, or would be, under a key or index."""
-        if isinstance(step, int):
-            return f"{self.path}[{step}]"
-        return f"{self.path}.{step}" if BARE.fullmatch(step) else f"{self.path}[{step!r}]"
 
     def nearest(self, *steps: str | int) -> Place:
         """Follow steps as far as they lead."""
@@ -54,13 +59,13 @@ class Place:
         """Keys and places of a mapping; nothing of anything else."""
         if isinstance(self.node, Table):
             for key, node in self.node.values.items():
-                yield key, Place(node, self.path_of(key))
+                yield key, Place(node, self, key)
 
     def items(self) -> Iterable[Place]:
         """Places of a list's items; nothing of anything else."""
         if isinstance(self.node, Sequence):
             for index, node in enumerate(self.node.items):
-                yield Place(node, self.path_of(index))
+                yield Place(node, self, index)
 
     def text(self) -> str | None:
         """The text of a scalar whose value is text."""

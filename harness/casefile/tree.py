@@ -56,8 +56,7 @@ class Table(NamedTuple):
 Node = Scalar | Sequence | Table
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """What is wrong with the text itself, at a line and column that count from 1."""
 
     line: int
@@ -73,8 +72,7 @@ class FatalFaultError(Exception):
         self.fault = Fault(line, column, message)
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """What could be read of a text, and its faults; the root is None after a fatal one."""
 
     root: Node | None
@@ -154,14 +152,22 @@ class _Builder:
         self._attach(node, _start_of(event))
 
     def _scalar(self, event: Any) -> None:
-        node = Scalar(*_start_of(event), event.value, self._value(event))
-        self._finish(event, node)
+        mark, text = event.start_mark, event.value
+        value = resolve(text) if event.implicit[0] and event.tag is None else self._explicit(event)
+        node = Scalar(mark.line + 1, mark.column + 1, text, value)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        if self._open:
+            parent = self._open[-1]
+            parent.children.append(node)
+            parent.size += 1
+        else:
+            self.root = node
 
-    def _value(self, event: Any) -> Value:
+    def _explicit(self, event: Any) -> Value:
+        """The value of a scalar in quotes, or with a tag."""
         tag, text = event.tag, event.value
-        if tag is None or tag == "!":
-            return resolve(text) if tag is None and event.implicit[0] else text
-        value = tagged(tag, text)
+        value = text if tag in {None, "!"} else tagged(tag, text)
         if value is NOT_CORE:
             self.faults.append(Fault(*_start_of(event), bad_tag(tag, text)))
             return str(text)
@@ -185,7 +191,9 @@ class _Builder:
             node: Node = Table(*at, *self._pairs(done.children), done.size, done.height)
         else:
             node = Sequence(*at, tuple(done.children), done.size, done.height)
-        self._finish(done.event, node)
+        if done.event.anchor is not None:
+            self._anchors[done.event.anchor] = node
+        self._attach(node, at)
 
     def _pairs(self, children: list[Node]) -> tuple[dict[str, Scalar], dict[str, Node]]:
         keys: dict[str, Scalar] = {}
@@ -199,12 +207,8 @@ class _Builder:
                 keys[key.text], values[key.text] = key, value
         return keys, values
 
-    def _finish(self, event: Any, node: Node) -> None:
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
-        self._attach(node, (node.line, node.column))
-
     def _attach(self, node: Node, at: tuple[int, int]) -> None:
+        """Put a collection, or what an alias stands for, where it belongs."""
         if not self._open:
             self.root = node
             return

@@ -54,7 +54,7 @@ def subjects(options: Options) -> Iterator[Row]:
 
 def cases(options: Options) -> Iterator[Row]:
     """Case ids; generators are not expanded."""
-    for entry in _entries(options):
+    for entry in _entries(options, thorough=False):
         for name in casefile.case_ids(entry):
             yield {"case": name, "kind": entry.kind, "source": str(entry.source)}
 
@@ -98,5 +98,6 @@ def line(row: Row) -> str:
     return "  ".join([str(first[1]), *(f"{value}" for _, value in rest if value not in ("", [], {}))])
 
 
-def _entries(options: Options) -> list[casefile.Entry]:
-    return casefile.load(casefile.find(selection.paths(options), selection.root()), selection.root())
+def _entries(options: Options, *, thorough: bool = True) -> list[casefile.Entry]:
+    files = casefile.find(selection.paths(options), selection.root())
+    return casefile.load(files, selection.root(), thorough=thorough)

@@ -428,3 +428,13 @@ def test_undefined_input_is_fine_where_it_is_the_point(problems: Problems) -> No
 def test_long_text_is_shortened(problems: Problems) -> None:
     (found,) = problems(sigmoid("x" * 1000))
     assert len(found) < 150
+
+
+def test_what_takes_arrays_to_know_can_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(sparse("[0, 2]"))
+    (entry,) = casefile.load([file], tmp_path, thorough=False)
+    assert casefile.case_ids(entry) == ["t:a/float32"]
+    file.write_text(sparse("[0, two]"))
+    with pytest.raises(CaseFileErrors, match="class indices are whole numbers"):
+        casefile.load([file], tmp_path, thorough=False)

@@ -1,0 +1,117 @@
+"""An entry as it is written -> an entry, checked; its parts are read even where pydantic objects to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from harness.casefile import calls, checks, generators, models, statements, tree
+from harness.casefile.entries import CallText, CaseText, ClaimText, Entry, RelationText
+from harness.casefile.messages import validated
+from harness.casefile.places import Place, Report
+from harness.casefile.recipes import Generator
+from harness.model.case import Source
+
+KINDS = {CaseText: "case", RelationText: "relation", ClaimText: "claim"}
+
+
+class Context(NamedTuple):
+    """What the entries of a file have in common.
+
+    Attributes:
+        ids: what their ids begin with.
+        document: the document that they are taken from.
+        report: where problems go.
+        thorough: whether to check what takes arrays to know.
+    """
+
+    ids: str
+    document: str
+    report: Report
+    thorough: bool
+
+
+def entry(place: Place, context: Context) -> Entry | None:
+    """Read an entry; None if anything in it is wrong."""
+    report = context.report
+    before = len(report)
+    values = tree.plain(place.node)
+    shape = models.entry_model(values)
+    model = validated(shape, values, place, report)
+    stands = model.source.place if model is not None and model.source is not None else ""
+    source = Source(report.file, place.node.line, context.document, stands)
+    content = _READERS[shape](place, model, source, report)
+    if model is None or content is None:
+        return None
+    called = _calls(content)
+    if isinstance(model, models.Expanded):
+        _check_count(place, model, called, report)
+        if context.thorough:
+            checks.check(place, content, model.dtypes, report)
+    return _entry(context.ids, model, content, called, source) if len(report) == before else None
+
+
+def _entry(
+    ids: str,
+    model: models.AnyEntry,
+    content: CaseText | RelationText | ClaimText,
+    called: Sequence[CallText],
+    source: Source,
+) -> Entry:
+    dtypes, count = (model.dtypes, model.count) if isinstance(model, models.Expanded) else ([], 1)
+    return Entry(
+        f"{ids}:{model.id}",
+        KINDS[type(content)],
+        tuple(dict.fromkeys(call.operation.name for call in called)),
+        tuple(dtypes),
+        count,
+        bool(_recipes(called)),
+        source,
+        content,
+    )
+
+
+def _calls(content: CaseText | RelationText | ClaimText) -> list[CallText]:
+    if isinstance(content, CaseText):
+        return [content.call]
+    return list(content.calls.values()) if isinstance(content, RelationText) else []
+
+
+def _recipes(called: Sequence[CallText]) -> list[Generator]:
+    return [recipe for call in called for recipe in call.inputs.values() if isinstance(recipe, Generator)]
+
+
+def _case(place: Place, model: models.CaseEntry | None, source: Source, report: Report) -> CaseText | None:
+    before = len(report)
+    call = calls.read(place, model, report)
+    expect = place.child("expect")
+    printed = statements.printed(expect, report) if expect else None
+    gives = statements.gives(expect, report) if expect else {}
+    if model is None or call is None or len(report) > before:
+        return None
+    per = statements.stated(expect, model.expect.per, gives, source) if expect else ()
+    outcomes = frozenset(model.expect.undefined or ())
+    return CaseText(call, outcomes, bool(model.expect.agree), printed, model.expect.claimed or "", per)
+
+
+def _relation(place: Place, model: models.RelationEntry | None, source: Source, report: Report) -> RelationText | None:
+    before = len(report)
+    related = calls.related(place, model, report)
+    gives = statements.gives(place, report)
+    if model is None or related is None or len(report) > before:
+        return None
+    return RelationText(model.relation, related, statements.stated(place, model.per, gives, source))
+
+
+def _claim(_place: Place, model: models.ClaimEntry | None, _source: Source, _report: Report) -> ClaimText | None:
+    if model is None:
+        return None
+    return ClaimText(model.claim.parses, tuple(model.claim.defines or ()), tuple(model.claim.uses or ()))
+
+
+_READERS: dict[type, Any] = {models.CaseEntry: _case, models.RelationEntry: _relation, models.ClaimEntry: _claim}
+
+
+def _check_count(place: Place, model: models.Expanded, called: Sequence[CallText], report: Report) -> None:
+    if model.count > 1 and not any(generators.is_random(recipe) for recipe in _recipes(called)):
+        report.add(place.nearest("count"), f"count {model.count}, but nothing is drawn: all would be the same case")
