@@ -9,10 +9,22 @@
 """
 
 from harness.casefile.editors import schema
-from harness.casefile.entries import Entry, case_ids
+from harness.casefile.entries import Entry, Heading, case_ids
 from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
 from harness.casefile.expand import expand
 from harness.casefile.files import find
-from harness.casefile.load import load
+from harness.casefile.load import headings, load
 
-__all__ = ["CaseFileError", "CaseFileErrors", "Entry", "Problem", "case_ids", "expand", "find", "load", "schema"]
+__all__ = [
+    "CaseFileError",
+    "CaseFileErrors",
+    "Entry",
+    "Heading",
+    "Problem",
+    "case_ids",
+    "expand",
+    "find",
+    "headings",
+    "load",
+    "schema",
+]

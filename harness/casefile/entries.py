@@ -65,37 +65,46 @@ class ClaimText(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One entry of a case file, checked.
+class Heading:
+    """What an entry is called, and what it expands to.
 
     Attributes:
         id: path below `cases/` without suffix (the file's stem elsewhere), `:`, the id in the file.
         kind: `case`, `relation` or `claim`.
-        operations: names of the operations that it calls, each once; none for a claim.
         dtypes: the dtypes that it is expanded for; none for a claim.
         count: how many expansions each dtype has.
-        generated: whether any of its inputs is generated.
         source: where it stands.
-        content: what it says.
     """
 
     id: str
     kind: str
-    operations: tuple[str, ...]
     dtypes: tuple[str, ...]
     count: int
-    generated: bool
     source: Source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry(Heading):
+    """One entry of a case file, checked.
+
+    Attributes:
+        operations: names of the operations that it calls, each once; none for a claim.
+        generated: whether any of its inputs is generated.
+        content: what it says.
+    """
+
+    operations: tuple[str, ...]
+    generated: bool
     content: CaseText | RelationText | ClaimText
 
 
-def case_ids(entry: Entry) -> list[str]:
+def case_ids(entry: Heading) -> list[str]:
     """The ids that an entry expands to; nothing is generated for them."""
     if not entry.dtypes:
         return [entry.id]
     return [expansion_id(entry, dtype, index) for dtype in entry.dtypes for index in range(entry.count)]
 
 
-def expansion_id(entry: Entry, dtype: str, index: int) -> str:
+def expansion_id(entry: Heading, dtype: str, index: int) -> str:
     """`ENTRY/DTYPE`, and `/INDEX` from 0 where there are several."""
     return f"{entry.id}/{dtype}/{index}" if entry.count > 1 else f"{entry.id}/{dtype}"

@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from harness.casefile import models, reading, tree
-from harness.casefile.entries import Entry
+from harness.casefile.entries import Entry, Heading
 from harness.casefile.errors import CaseFileErrors, Problem
 from harness.casefile.files import names
 from harness.casefile.messages import validated
 from harness.casefile.places import Place, Report
 from harness.model.case import Source
 
+Read = TypeVar("Read", bound=Heading)
+Reader = Callable[[Place, reading.Context], Read | None]
 
-def load(files: Iterable[Path], root: Path, *, thorough: bool = True) -> list[Entry]:
+
+def load(files: Iterable[Path], root: Path) -> list[Entry]:
     """Read and check case files.
 
     Args:
         root: the folder `cases/`: ids are relative to it.
-        thorough: whether to check what takes arrays to know: domains, dtypes, shapes.
 
     Raises:
         CaseFileErrors: with every problem of every file.
     """
-    entries: list[Entry] = []
+    return _read(files, root, reading.entry)
+
+
+def headings(files: Iterable[Path], root: Path) -> list[Heading]:
+    """Read what the entries of case files are called and expand to, in half the time.
+
+    Raises:
+        CaseFileErrors: with the problems that are seen on the way.
+    """
+    return _read(files, root, reading.heading)
+
+
+def _read(files: Iterable[Path], root: Path, reader: Reader[Read]) -> list[Read]:
+    entries: list[Read] = []
     problems: list[Problem] = []
     cases = root.resolve()
     with _collector_paused():
         for file in files:
             shown, ids = names(file, cases)
             report = Report(shown)
-            entries += _entries(file, ids, report, thorough=thorough)
+            entries += _entries(file, ids, report, reader)
             problems += report.problems
     problems += _repeated(entries)
     if problems:
@@ -53,7 +69,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _repeated(entries: Sequence[Entry]) -> Iterator[Problem]:
+def _repeated(entries: Sequence[Heading]) -> Iterator[Problem]:
     """Ids that entries of two files share. One file's own are reported where it is read."""
     first: dict[str, Source] = {}
     for entry in entries:
@@ -63,19 +79,19 @@ def _repeated(entries: Sequence[Entry]) -> Iterator[Problem]:
             yield Problem(entry.source.file, entry.source.line, 1, "$", message)
 
 
-def _entries(file: Path, ids: str, report: Report, *, thorough: bool) -> list[Entry]:
+def _entries(file: Path, ids: str, report: Report, reader: Reader[Read]) -> list[Read]:
     """The entries of a file, without those that something is wrong with."""
     place = _document(file, report)
     if place is None:
         return []
     document = validated(models.Document, tree.plain(place.node, depth=2), place, report)
-    context = reading.Context(ids, document.document if document else "", report, thorough=thorough)
+    context = reading.Context(ids, document.document if document else "", report)
     listed = place.child("cases")
     lines: dict[str, int] = {}
     found = []
     for at in listed.items() if listed is not None else ():
         _check_id(at, lines, report)
-        entry = reading.entry(at, context)
+        entry = reader(at, context)
         found += [entry] if entry is not None else []
     return found
 

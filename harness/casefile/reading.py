@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from harness.casefile import calls, checks, generators, models, statements, tree
-from harness.casefile.entries import CallText, CaseText, ClaimText, Entry, RelationText
+from harness.casefile.entries import CallText, CaseText, ClaimText, Entry, Heading, RelationText
 from harness.casefile.messages import validated
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Generator
 from harness.model.case import Source
 
-KINDS = {CaseText: "case", RelationText: "relation", ClaimText: "claim"}
+KINDS = {models.CaseEntry: "case", models.RelationEntry: "relation", models.ClaimEntry: "claim"}
 
 
 class Context(NamedTuple):
@@ -22,53 +22,49 @@ class Context(NamedTuple):
         ids: what their ids begin with.
         document: the document that they are taken from.
         report: where problems go.
-        thorough: whether to check what takes arrays to know.
     """
 
     ids: str
     document: str
     report: Report
-    thorough: bool
 
 
 def entry(place: Place, context: Context) -> Entry | None:
     """Read an entry; None if anything in it is wrong."""
     report = context.report
     before = len(report)
-    values = tree.plain(place.node)
-    shape = models.entry_model(values)
-    model = validated(shape, values, place, report)
-    stands = model.source.place if model is not None and model.source is not None else ""
-    source = Source(report.file, place.node.line, context.document, stands)
+    shape, model, source = _model(place, context)
     content = _READERS[shape](place, model, source, report)
     if model is None or content is None:
         return None
     called = _calls(content)
     if isinstance(model, models.Expanded):
         _check_count(place, model, called, report)
-        if context.thorough:
-            checks.check(place, content, model.dtypes, report)
-    return _entry(context.ids, model, content, called, source) if len(report) == before else None
+        checks.check(place, content, model.dtypes, report)
+    if len(report) > before:
+        return None
+    operations = tuple(dict.fromkeys(call.operation.name for call in called))
+    return Entry(*_heading(context, model, source), operations, bool(_recipes(called)), content)
 
 
-def _entry(
-    ids: str,
-    model: models.AnyEntry,
-    content: CaseText | RelationText | ClaimText,
-    called: Sequence[CallText],
-    source: Source,
-) -> Entry:
-    dtypes, count = (model.dtypes, model.count) if isinstance(model, models.Expanded) else ([], 1)
-    return Entry(
-        f"{ids}:{model.id}",
-        KINDS[type(content)],
-        tuple(dict.fromkeys(call.operation.name for call in called)),
-        tuple(dtypes),
-        count,
-        bool(_recipes(called)),
-        source,
-        content,
-    )
+def heading(place: Place, context: Context) -> Heading | None:
+    """Read what an entry is called and expands to; its content is not looked into."""
+    _, model, source = _model(place, context)
+    return None if model is None else Heading(*_heading(context, model, source))
+
+
+def _model(place: Place, context: Context) -> tuple[type[models.AnyEntry], models.AnyEntry | None, Source]:
+    """The model that an entry is to follow, the entry by it if it does, and where it stands."""
+    values = tree.plain(place.node)
+    shape = models.entry_model(values)
+    model = validated(shape, values, place, context.report)
+    stands = model.source.place if model is not None and model.source is not None else ""
+    return shape, model, Source(context.report.file, place.node.line, context.document, stands)
+
+
+def _heading(context: Context, model: models.AnyEntry, source: Source) -> tuple[str, str, tuple[str, ...], int, Source]:
+    dtypes, count = (tuple(model.dtypes), model.count) if isinstance(model, models.Expanded) else ((), 1)
+    return f"{context.ids}:{model.id}", KINDS[type(model)], dtypes, count, source
 
 
 def _calls(content: CaseText | RelationText | ClaimText) -> list[CallText]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from harness import casefile, selection
@@ -54,14 +55,14 @@ def subjects(options: Options) -> Iterator[Row]:
 
 def cases(options: Options) -> Iterator[Row]:
     """Case ids; generators are not expanded."""
-    for entry in _entries(options, thorough=False):
-        for name in casefile.case_ids(entry):
-            yield {"case": name, "kind": entry.kind, "source": str(entry.source)}
+    for heading in casefile.headings(_files(options), selection.root()):
+        for name in casefile.case_ids(heading):
+            yield {"case": name, "kind": heading.kind, "source": str(heading.source)}
 
 
 def deviations(options: Options) -> Iterator[Row]:
     """Departures from the truth that cases state of single subjects."""
-    for entry in _entries(options):
+    for entry in casefile.load(_files(options), selection.root()):
         unit = next(iter(casefile.expand(entry, options.seed)), None)
         per = unit.expect.per if isinstance(unit, Case) else unit.per if isinstance(unit, Relation) else ()
         for override in per:
@@ -98,6 +99,5 @@ def line(row: Row) -> str:
     return "  ".join([str(first[1]), *(f"{value}" for _, value in rest if value not in ("", [], {}))])
 
 
-def _entries(options: Options, *, thorough: bool = True) -> list[casefile.Entry]:
-    files = casefile.find(selection.paths(options), selection.root())
-    return casefile.load(files, selection.root(), thorough=thorough)
+def _files(options: Options) -> list[Path]:
+    return casefile.find(selection.paths(options), selection.root())

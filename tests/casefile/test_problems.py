@@ -430,11 +430,11 @@ def test_long_text_is_shortened(problems: Problems) -> None:
     assert len(found) < 150
 
 
-def test_what_takes_arrays_to_know_can_be_left_out(tmp_path: Path) -> None:
+def test_headings_are_read_without_the_content(tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
-    file.write_text(sparse("[0, 2]"))
-    (entry,) = casefile.load([file], tmp_path, thorough=False)
-    assert casefile.case_ids(entry) == ["t:a/float32"]
     file.write_text(sparse("[0, two]"))
-    with pytest.raises(CaseFileErrors, match="class indices are whole numbers"):
-        casefile.load([file], tmp_path, thorough=False)
+    (heading,) = casefile.headings([file], tmp_path)
+    assert casefile.case_ids(heading) == ["t:a/float32"]
+    file.write_text("cases:\n- id: a\n  operation: sigmoyd\n")
+    with pytest.raises(CaseFileErrors, match="did you mean 'sigmoid'"):
+        casefile.headings([file], tmp_path)
