@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROUNDS = 9
+ROUNDS = 15
 HARNESS = str(Path(sys.executable).parent / "harness")
 NUMPY = [sys.executable, "-c", "import numpy"]
 LIMITS = {
@@ -27,9 +26,9 @@ def seconds(command: list[str]) -> float:
 
 
 def ratio(command: list[str]) -> float:
-    """Median over rounds of the command's time over NumPy's import beside it."""
+    """The command's time over NumPy's import beside it, each the least of the rounds: others disturbed that least."""
     pairs = [(seconds(command), seconds(NUMPY)) for _ in range(ROUNDS)]
-    return statistics.median(ours / theirs for ours, theirs in pairs)
+    return min(ours for ours, _ in pairs) / min(theirs for _, theirs in pairs)
 
 
 def heavy_imports(arguments: tuple[str, ...]) -> set[str]:

@@ -99,10 +99,10 @@ def list_(
 @app.command()
 def check(paths: Paths = None) -> None:
     """Validate case files, and run nothing."""
-    from harness import casefile, selection
+    from harness import casefile
 
-    files = casefile.find(paths or [selection.root()], selection.root())
-    entries = casefile.load(files, selection.root())
+    files = casefile.find(paths or [casefile.cases_folder()], casefile.cases_folder())
+    entries = casefile.load(files, casefile.cases_folder())
     print(f"{len(files)} files, {len(entries)} entries: no error")
 
 

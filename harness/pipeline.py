@@ -57,7 +57,7 @@ def reopened(options: Options) -> Options:
 
 def find_entries(_: None, options: Options) -> list[casefile.Entry]:
     """Case files to checked entries: every error of every file at once."""
-    return casefile.load(casefile.find(selection.paths(options), selection.root()), selection.root())
+    return casefile.load(casefile.find(selection.paths(options), casefile.cases_folder()), casefile.cases_folder())
 
 
 def expand_units(entries: Iterable[casefile.Entry], options: Options) -> list[Unit]:

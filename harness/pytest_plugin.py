@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from harness import config, pipeline, selection
+from harness import casefile, config, pipeline
 from harness.config import Options
 from harness.environments.interpreters import environments
 from harness.mistakes import MISTAKES
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CaseFile | None:
     """Collect the YAML files below cases/."""
-    if file_path.suffix != ".yaml" or not file_path.is_relative_to(selection.root()):
+    if file_path.suffix != ".yaml" or not file_path.is_relative_to(casefile.cases_folder()):
         return None
     return CaseFile.from_parent(parent, path=file_path)
 

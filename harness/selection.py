@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+from harness.casefile import cases_folder
 from harness.config import ConfigError, Options
 from harness.model.case import Case, Claim, Unit
 from harness.model.subject import DOCUMENT, Subject
 
-PACKAGE = Path(__file__).parent
 WORD = re.compile(r"\s*(?:(\()|(\))|([^\s()]+))")
 TIERS = {
     "quick": (("documents", "operations"), ("eager",)),
@@ -24,18 +24,12 @@ TIERS = {
 Matcher = Callable[[str], bool]
 
 
-def root() -> Path:
-    """The folder `cases/`: beside the package in a checkout, inside it in an installed wheel."""
-    inside = PACKAGE / "cases"
-    return inside if inside.is_dir() else PACKAGE.parent / "cases"
-
-
 def paths(options: Options) -> list[Path]:
     """The paths that are asked for, or the tier's folders."""
     if options.paths:
         return list(options.paths)
     folders, _ = TIERS[options.tier]
-    return [root() / folder for folder in folders] if folders else [root()]
+    return [cases_folder() / folder for folder in folders] if folders else [cases_folder()]
 
 
 def wants(options: Options) -> Callable[[Unit, Subject], bool]:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.casefile import cases_folder
 from harness.config import ConfigError, Options
 from harness.model.case import Case, Claim, Expectation, Relation, Source, Unit, View
 from harness.model.subject import DOCUMENT, Subject
-from harness.selection import keyword, of_units, paths, root, wants
+from harness.selection import keyword, of_units, paths, wants
 
 SOURCE = Source("cases/documents/003.yaml", 12)
 TEXT = "documents/003:003-a/float32 current:torch.nn.functional.cross_entropy@eager"
@@ -143,11 +144,11 @@ def test_operations_and_dtypes(case: Callable[..., Case], options: dict[str, Any
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"tier": "quick"}, [root() / "documents", root() / "operations"]),
-        ({"tier": "stock"}, [root()]),
+        ({"tier": "quick"}, [cases_folder() / "documents", cases_folder() / "operations"]),
+        ({"tier": "stock"}, [cases_folder()]),
         ({"tier": "quick", "paths": ("a.yaml", "b")}, [Path("a.yaml"), Path("b")]),
     ],
 )
 def test_paths_are_those_asked_for_or_the_tiers(options: dict[str, Any], expected: list[Path]) -> None:
     assert paths(Options(**options)) == expected
-    assert root().name == "cases"
+    assert cases_folder().name == "cases"

@@ -12,7 +12,7 @@ from harness.casefile.editors import schema
 from harness.casefile.entries import Entry, Heading, case_ids
 from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
 from harness.casefile.expand import expand
-from harness.casefile.files import find
+from harness.casefile.files import cases_folder, find
 from harness.casefile.load import headings, load
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Heading",
     "Problem",
     "case_ids",
+    "cases_folder",
     "expand",
     "find",
     "headings",

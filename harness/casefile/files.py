@@ -14,6 +14,13 @@ NOT_CASES = ("deviations.yaml",)
 """Files directly in `cases/` that hold something else."""
 
 
+def cases_folder() -> Path:
+    """The folder `cases/`: beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).parent.parent
+    inside = package / "cases"
+    return inside if inside.is_dir() else package.parent / "cases"
+
+
 def find(paths: Iterable[str | Path], root: Path) -> list[Path]:
     """The case files that paths name: YAML files below folders, sorted, and files as given.
 

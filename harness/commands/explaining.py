@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness import casefile, pipeline, selection
+from harness import casefile, pipeline
 from harness.config import ConfigError, Options
 from harness.engine.plan import calls
 from harness.model.case import Unit
@@ -36,7 +36,7 @@ def explain(name: str, options: Options) -> Iterator[str]:
 
 def _units(name: str, options: Options) -> list[Unit]:
     """The units of the file that the name speaks of; of all files if it names none."""
-    root = selection.root()
+    root = casefile.cases_folder()
     stem = name.partition(":")[0]
     files = (
         [root / f"{stem}.yaml"] if ":" in name and (root / f"{stem}.yaml").is_file() else casefile.find([root], root)

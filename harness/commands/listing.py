@@ -55,14 +55,14 @@ def subjects(options: Options) -> Iterator[Row]:
 
 def cases(options: Options) -> Iterator[Row]:
     """Case ids; generators are not expanded."""
-    for heading in casefile.headings(_files(options), selection.root()):
+    for heading in casefile.headings(_files(options), casefile.cases_folder()):
         for name in casefile.case_ids(heading):
             yield {"case": name, "kind": heading.kind, "source": str(heading.source)}
 
 
 def deviations(options: Options) -> Iterator[Row]:
     """Departures from the truth that cases state of single subjects."""
-    for entry in casefile.load(_files(options), selection.root()):
+    for entry in casefile.load(_files(options), casefile.cases_folder()):
         unit = next(iter(casefile.expand(entry, options.seed)), None)
         per = unit.expect.per if isinstance(unit, Case) else unit.per if isinstance(unit, Relation) else ()
         for override in per:
@@ -100,4 +100,4 @@ def line(row: Row) -> str:
 
 
 def _files(options: Options) -> list[Path]:
-    return casefile.find(selection.paths(options), selection.root())
+    return casefile.find(selection.paths(options), casefile.cases_folder())
