@@ -5,9 +5,11 @@ case files -> entries -> units -> plan -> session -> observations and verdicts -
 
 from __future__ import annotations
 
+import gc
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ from harness.session import Session
 from harness.store import baseline, folder
 from harness.store.database import Store
 
+SELDOM = 100_000
+"""Objects that are made between two looks for garbage."""
 DEFAULT_REPORTS = ("json", "html")
 
 
@@ -41,9 +45,21 @@ def run(options: Options) -> ExitCode:
     options = reopened(options) if options.resume else options
     wanted_reports(options)  # a mistake there must not be found out after the run
     value: Any = None
-    for stage in STAGES:
-        value = stage(value, options)
+    with _collecting_seldom():
+        for stage in STAGES:
+            value = stage(value, options)
     return ExitCode(value)
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Nearly all that a run makes stays to its end: looking through it for garbage is a tenth of the time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def reopened(options: Options) -> Options:
@@ -89,7 +105,9 @@ def open_session(plan: Plan, options: Options) -> Session:
     place = options.out if options.resume and options.out else folder.create(options.out, started)
     facts = {"options": options.model_dump(mode="json"), "started": started.isoformat(timespec="seconds")}
     command = shlex.join(["harness", *sys.argv[1:]])
-    return Session(plan, Store(place, fresh=not options.resume), place, options, {**facts, "command": command})
+    known = casefile.load_deviations(casefile.cases_folder())
+    store = Store(place, fresh=not options.resume)
+    return Session(plan, store, place, options, {**facts, "command": command}, known)
 
 
 def observe(session: Session, options: Options) -> Session:
@@ -99,7 +117,7 @@ def observe(session: Session, options: Options) -> Session:
     pool = Pool(session.plan.environments, limits, session.folder / "workers")
     try:
         with progress.Progress(len(left)) as shown:
-            for item, observation in pool.observe(left):
+            for item, observation in pool.observe(left, session.foresee):
                 session.hear(pool.greetings)
                 session.take(item, observation)
                 shown.advance(1)

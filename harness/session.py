@@ -17,11 +17,12 @@ from harness.comparator.statements import stated
 from harness.config import Options
 from harness.engine.pool import Greeting
 from harness.model.case import Case, Claim, Relation, Unit
+from harness.model.deviation import Deviation
 from harness.model.observation import Observation
 from harness.model.plan import Item, Plan
 from harness.model.run import Results, Run
 from harness.model.subject import DOCUMENT, Fingerprint, Subject
-from harness.model.verdict import Kind, Verdict
+from harness.model.verdict import Grade, Kind, Verdict
 from harness.oracle import truth as oracle
 from harness.oracle.truth import Truth
 from harness.store.database import Store
@@ -30,6 +31,10 @@ from harness.store.folder import RunFolderError
 COMMIT_SECONDS = 0.5
 TOGETHER = 128
 """Observations that are judged together: NumPy's price is by the call."""
+HAVING = frozenset({Grade.EXACT, Grade.ACCURATE, Grade.STABLE})
+"""Grades of subjects that have a value where an intermediate of the reference algorithm overflows."""
+AHEAD = 1024
+"""Truths that are held before their observations have come."""
 
 
 class Session:
@@ -41,33 +46,54 @@ class Session:
         folder: where it writes.
         options: its settings.
         facts: what a fresh run notes of itself: options, started, command.
+        deviations: the known ones.
 
     Raises:
         RunFolderError: a reopened store holds a run of another plan.
     """
 
-    def __init__(self, plan: Plan, store: Store, folder: Path, options: Options, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        folder: Path,
+        options: Options,
+        facts: Mapping[str, Any],
+        deviations: Sequence[Deviation] = (),
+    ) -> None:
         self.plan = plan
         self.folder = folder
         self.failures = 0
         self._store = store
         self._options = options
         self._begun = self._committed = time.monotonic()
+        self._upcoming: Iterator[Case] = iter(())
         self._truths: dict[str, Truth] = {}
+        self._verdicts = dict(store.placed())
         self._waiting: Counter[str] = Counter()
         self._untaken: list[tuple[Item, Observation]] = []
         self._heard = 0
         self._settle(facts)
         self._versions = {tuple(key): version for key, version in store.noted("versions") or ()}
         self._fingerprints = {name: Fingerprint(**kept) for name, kept in (store.noted("fingerprints") or {}).items()}
-        self._judge = Judge(options.rtol, options.atol, self._versions)
+        self._judge = Judge(options.rtol, options.atol, self._versions, deviations)
 
     def left(self) -> list[Item]:
         """The items that have no observation yet."""
         done = self._store.observed()
         left = [item for item in self.plan.items if item.rank not in done]
         self._waiting = Counter(item.call.id for item in left)
+        self._upcoming = (item.call for item in left)
         return left
+
+    def foresee(self) -> bool:
+        """Evaluate a truth that will be needed, for when there is nothing else to do; False if there is none."""
+        if len(self._truths) >= AHEAD:
+            return False
+        call = next((c for c in self._upcoming if self._waiting[c.id] and c.id not in self._truths), None)
+        if call is not None:
+            self._truths[call.id] = self._evaluated(call)
+        return call is not None
 
     def hear(self, greetings: Sequence[Greeting]) -> None:
         """Learn versions from workers that became ready."""
@@ -97,7 +123,8 @@ class Session:
         self._store.commit()
 
     def judge_units(self) -> None:
-        """Judge relations, agreement, printed numbers and claims."""
+        """Judge what needs several answers, relations and agreement, and what needs none."""
+        self._judge_overflows()
         items: dict[str, list[Item]] = defaultdict(list)
         for item in self.plan.items:
             items[item.unit.id].append(item)
@@ -110,7 +137,7 @@ class Session:
         """The run so far, as reports see it."""
         self._store.note("seconds", (self._store.noted("seconds") or 0.0) + time.monotonic() - self._begun)
         self._store.commit()
-        return results(self._store, self.folder)
+        return Results(_run(self._store, self.folder), self._ordered(), self._store.record)
 
     def _settle(self, facts: Mapping[str, Any]) -> None:
         """Note what a fresh run is; see that a reopened one is the same."""
@@ -127,11 +154,16 @@ class Session:
         """The truth of a call, kept until its last observation."""
         truth = self._truths.pop(call.id, None)
         if truth is None:
-            truth = oracle.evaluate(call)
-            self._store.put_case(call, truth.outputs)
+            truth = self._evaluated(call)
         self._waiting[call.id] -= 1
         if self._waiting[call.id] > 0:
             self._truths[call.id] = truth
+        return truth
+
+    def _evaluated(self, call: Case) -> Truth:
+        """The truth of a call, kept in the store with its inputs."""
+        truth = oracle.evaluate(call)
+        self._store.put_case(call, {name: output.high for name, output in truth.outputs.items()})
         return truth
 
     def _judge_untaken(self) -> None:
@@ -147,9 +179,34 @@ class Session:
             self._put(rank, [self._required(row) for row in rows])
         self._untaken.clear()
 
-    def _put(self, rank: int, rows: Sequence[Verdict]) -> None:
+    def _put(self, rank: int, rows: list[Verdict]) -> None:
         self._store.put_verdicts(rank, rows)
+        self._verdicts[rank] = rows
         self.failures += sum(row.verdict.failed for row in rows)
+
+    def _ordered(self) -> list[Verdict]:
+        """All verdicts in the order of the plan."""
+        return [row for rank in sorted(self._verdicts) for row in self._verdicts[rank]]
+
+    def _judge_overflows(self) -> None:
+        """An intermediate's overflow passes only where no other subject has the value."""
+        having: dict[tuple[str, str], str] = {}
+        for row in self._ordered():
+            if row.grade in HAVING:
+                having.setdefault((row.case, row.output), row.subject)
+        for item in self.plan.items:
+            rows = self._verdicts.get(item.rank, [])
+            found = [having.get((row.case, row.output)) if row.grade is Grade.RANGE else None for row in rows]
+            if isinstance(item.unit, Case) and any(found):
+                seen = self._store.observations([item.call.id])[item.call.id, item.subject.id]
+                answer = Answer(item.unit, item.subject, item.wanted, seen, oracle.evaluate(item.call))
+                self._put(
+                    item.rank,
+                    [
+                        self._judge.avoidable_overflow(row, answer, other) if other else row
+                        for row, other in zip(rows, found, strict=True)
+                    ],
+                )
 
     def _required(self, row: Verdict) -> Verdict:
         """With `--require`, a framework or environment that can't be had is a failure."""
@@ -201,10 +258,15 @@ class Session:
 
 def results(store: Store, folder: Path) -> Results:
     """A stored run, as reports see it."""
+    return Results(_run(store, folder), store.verdicts(), store.record)
+
+
+def _run(store: Store, folder: Path) -> Run:
+    """What a store notes of its run."""
     options = store.noted("options")
     prints = {name: Fingerprint(**kept) for name, kept in (store.noted("fingerprints") or {}).items()}
     asked = (options["rtol"], options["atol"])
-    run = Run(
+    return Run(
         id=folder.resolve().name,
         folder=folder,
         started=store.noted("started"),
@@ -218,7 +280,6 @@ def results(store: Store, folder: Path) -> Results:
         tolerance=None if asked == (None, None) else asked,
         seconds=store.noted("seconds") or 0.0,
     )
-    return Results(run, store.verdicts(), store.record)
 
 
 def _overridden(unit: Relation, subject: Subject, finding: Finding) -> Finding:

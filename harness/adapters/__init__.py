@@ -17,14 +17,14 @@ An adapter is a module with
 `call` receives every parameter of the operation by its name in the operation's signature, those
 that a case leaves out with the operation's default; `inputs` maps input names to `Tensor`;
 `wanted` lists outputs: "value", and "gradient:NAME" for the vector-Jacobian product of the value
-with `inputs["upstream"]` (ones if absent) with respect to the input NAME. It raises whatever the
-framework raises, and `UnsupportedError` for what the API can't express.
+with `inputs["upstream"]` (ones if absent) with respect to the input NAME, if the call has that
+input. It raises whatever the framework raises, and `UnsupportedError` for what the API can't express.
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Callable, List, Mapping, NamedTuple, Sequence, Tuple, Union
+from typing import Any, Callable, Container, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 from harness.worker.frames import Tensor
 
@@ -39,6 +39,7 @@ __all__ = [
     "UnsupportedError",
     "gradient_inputs",
     "leading_input",
+    "real_inputs",
 ]
 
 ANY = "any"
@@ -94,11 +95,18 @@ class Implementation(NamedTuple):
     absent: str = ""
 
 
-def gradient_inputs(wanted: Sequence[str]) -> List[str]:
-    """Names of the inputs whose gradients are among the wanted outputs, in their order."""
-    return [output[len(GRADIENT) :] for output in wanted if output.startswith(GRADIENT)]
+def gradient_inputs(wanted: Sequence[str], inputs: Container[str]) -> List[str]:
+    """Names of the given inputs whose gradients are among the wanted outputs, in their order."""
+    names = [output[len(GRADIENT) :] for output in wanted if output.startswith(GRADIENT)]
+    return [name for name in names if name in inputs]
 
 
 def leading_input(operation: str) -> str:
-    """Name of an operation's leading input, the one that it is differentiated with respect to here."""
+    """Name of an operation's leading input, the one whose shape and dtype lead."""
     return "probabilities" if operation in FROM_PROBABILITIES else "logits"
+
+
+def real_inputs(operation: str, optional: Sequence[str] = ()) -> Tuple[str, ...]:
+    """Names of an operation's real-valued inputs: the leading one, labels that aren't indices, the optional ones."""
+    dense = operation.endswith("cross_entropy") and not operation.startswith("sparse")
+    return (leading_input(operation), *(("labels",) if dense else ()), *optional)

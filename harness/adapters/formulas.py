@@ -164,7 +164,8 @@ def by_hand(
 
     Args:
         runner: makes an implementation's `run` of a formula.
-        differentiable: whether the framework differentiates them.
+        differentiable: whether the framework differentiates them; with respect to the leading
+            input, the only one whose gradient the documents speak of.
     """
     return tuple(
         Implementation(

@@ -15,9 +15,18 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
 import numpy as np
 
-from harness.adapters import ANY, Implementation, Tensor, UnsupportedError, gradient_inputs, leading_input, reference
+from harness.adapters import (
+    ANY,
+    Implementation,
+    Tensor,
+    UnsupportedError,
+    gradient_inputs,
+    leading_input,
+    real_inputs,
+    reference,
+)
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
-from harness.adapters.reference import Array, Loss, Parameters, Reduction, times
+from harness.adapters.reference import Array, Loss, Parameters, Reduction, gathered, times
 
 FRAMEWORK = "numpy"
 PACKAGES = ("numpy",)
@@ -37,7 +46,7 @@ def call(
     parameters: Parameters,
     wanted: Sequence[str],
 ) -> Dict[str, Tensor]:
-    """Run one call; gradients are with respect to the leading input.
+    """Run one call.
 
     Raises:
         ValueError: the operation is undefined for this input.
@@ -45,7 +54,7 @@ def call(
     arrays = {name: tensor.data for name, tensor in inputs.items()}
     with np.errstate(all="ignore"):
         outputs = implementation.run(arrays, parameters, wanted)
-    return {name: Tensor.of(array) for name, array in outputs.items()}
+    return {name: Tensor.of(outputs[name]) for name in wanted if name in outputs}
 
 
 def _primitive(
@@ -60,9 +69,9 @@ def _primitive(
     if "axis" in options:
         options["axis"] = _class_axis(x, options["axis"])
     outputs = {"value": value(x, **options)}
-    if gradient_inputs(wanted):
+    if gradient_inputs(wanted, inputs):
         outputs["gradient:logits"] = vjp(x, inputs.get("upstream", np.ones_like(x)), **options)
-    return {name: outputs[name] for name in wanted}
+    return outputs
 
 
 def _loss(
@@ -77,14 +86,22 @@ def _loss(
     z = _labels(x, inputs["labels"], axis, parameters, sparse=operation.startswith("sparse"))
     shape = x.shape if axis is None else x.shape[:axis] + x.shape[axis + 1 :]
     reduction = Reduction.checked(parameters["reduction"], inputs.get("weights"), shape, x.dtype)
-    outputs = {}
-    if "value" in wanted:
-        outputs["value"] = reduction.value(loss.losses(x, z, options))
-    for name in gradient_inputs(wanted):
-        scale = reduction.spread(inputs.get("upstream"))
-        slopes = loss.slopes(x, z, options)
-        outputs["gradient:" + name] = times(scale if axis is None else np.expand_dims(scale, axis), slopes)
+    losses, upstream = loss.losses(x, z, options), inputs.get("upstream")
+    outputs = {"value": reduction.value(losses)}
+    for name in gradient_inputs(wanted, inputs):
+        if name == "weights":
+            gradient = gathered(reduction.weight_slopes(losses, upstream), inputs["weights"].shape)
+        else:
+            scale = reduction.spread(upstream)
+            slopes = _label_slopes(loss, x, options) if name == "labels" else loss.slopes(x, z, options)
+            gradient = times(scale if axis is None else np.expand_dims(scale, axis), slopes)
+        outputs["gradient:" + name] = gradient
     return outputs
+
+
+def _label_slopes(loss: Loss, x: Array, parameters: Parameters) -> Array:
+    """Derivatives of the losses with respect to the labels as given: they were smoothed."""
+    return times(x.dtype.type(1 - parameters.get("label_smoothing", 0)), loss.label_slopes(x, parameters))
 
 
 def _labels(x: Array, labels: Array, axis: Optional[int], parameters: Parameters, *, sparse: bool) -> Array:
@@ -170,18 +187,18 @@ PRIMITIVES = Primitives(
 
 
 def _by_hand(formula: Formula, inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
-    if gradient_inputs(wanted):
+    if gradient_inputs(wanted, inputs):
         raise UnsupportedError("NumPy doesn't differentiate")
     return {"value": evaluate(formula, PRIMITIVES, inputs, parameters)}
 
 
 # the table
 
-_SIGMOID = Loss(reference.sigmoid_losses, reference.sigmoid_slopes)
-_WEIGHTED = Loss(reference.weighted_sigmoid_losses, reference.sigmoid_slopes)
-_SOFTMAX = Loss(reference.softmax_losses, reference.softmax_slopes)
-_BINARY = Loss(reference.binary_losses, reference.binary_slopes)
-_CATEGORICAL = Loss(reference.categorical_losses, reference.categorical_slopes)
+_SIGMOID = Loss(reference.sigmoid_losses, reference.sigmoid_slopes, reference.sigmoid_label_slopes)
+_WEIGHTED = Loss(reference.weighted_sigmoid_losses, reference.sigmoid_slopes, reference.sigmoid_label_slopes)
+_SOFTMAX = Loss(reference.softmax_losses, reference.softmax_slopes, reference.softmax_label_slopes)
+_BINARY = Loss(reference.binary_losses, reference.binary_slopes, reference.binary_label_slopes)
+_CATEGORICAL = Loss(reference.categorical_losses, reference.categorical_slopes, reference.categorical_label_slopes)
 
 
 def _row(operation: str, run: Callable[..., Any], *parameters: str, inputs: Sequence[str] = ()) -> Implementation:
@@ -191,7 +208,7 @@ def _row(operation: str, run: Callable[..., Any], *parameters: str, inputs: Sequ
         run=run,
         parameters=dict.fromkeys(parameters, ANY),
         inputs=inputs,
-        gradients=(leading_input(operation),),
+        gradients=real_inputs(operation, inputs),
         dtypes=DTYPES,
     )
 

@@ -1,5 +1,8 @@
 """The mathematics of the NumPy reference: stable losses, their slopes, and reductions (the island).
 
+Every loss is linear in its labels, so its derivative with respect to them is a function of the
+leading input alone.
+
 All in the dtype of the input: constants are made of its type, since a plain 1 widens float16
 scalars in older NumPys. A product with a zero label, weight or upstream gradient is zero.
 """
@@ -65,10 +68,12 @@ class Loss(NamedTuple):
     Attributes:
         losses: one for each element, or for each row along the class axis.
         slopes: derivatives of a row's loss, or an element's, with respect to x: shape of x.
+        label_slopes: the same with respect to z, from x and the parameters.
     """
 
     losses: Callable[[Array, Array, Parameters], Array]
     slopes: Callable[[Array, Array, Parameters], Array]
+    label_slopes: Callable[[Array, Parameters], Array]
 
 
 def times(factor: Array, x: Array) -> Array:
@@ -94,6 +99,12 @@ def sigmoid_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
     return (x.dtype.type(1) - z) * sigmoid(x) - q * z * sigmoid(-x)
 
 
+def sigmoid_label_slopes(x: Array, parameters: Parameters) -> Array:
+    """q softplus(-x) - softplus(x), q = pos_weight, with the common log1p taken out: -x if q is 1."""
+    one, q = x.dtype.type(1), x.dtype.type(parameters.get("pos_weight", 1))
+    return times(np.where(x >= 0, one, q), -x) + (q - one) * np.log1p(np.exp(-np.abs(x)))
+
+
 def softmax_losses(x: Array, z: Array, parameters: Parameters) -> Array:
     """-sum z log(softmax(x))."""
     axis = parameters["axis"]
@@ -104,6 +115,11 @@ def softmax_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
     """p sum(z) - z."""
     axis = parameters["axis"]
     return softmax(x, axis) * np.sum(z, axis=axis, keepdims=True) - z
+
+
+def softmax_label_slopes(x: Array, parameters: Parameters) -> Array:
+    """-log(softmax(x))."""
+    return -log_softmax(x, parameters["axis"])
 
 
 def _log_bounds(p: Array, epsilon: float) -> Tuple[Array, Array]:
@@ -148,6 +164,12 @@ def binary_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
     return slopes if add or not epsilon else np.where(_unclipped(p, epsilon), slopes, zero)
 
 
+def binary_label_slopes(p: Array, parameters: Parameters) -> Array:
+    """log(1 - p) - log(p), each logarithm guarded."""
+    log_p, log_rest = _binary_logs(p, parameters)
+    return log_rest - log_p
+
+
 def _unclipped(p: Array, epsilon: float) -> Array:
     one, edge = p.dtype.type(1), p.dtype.type(epsilon)
     return (p >= edge) & (one - p >= edge)  # 1 - epsilon itself may round to 1
@@ -163,12 +185,15 @@ def _share(p: Array, axis: int) -> Array:
 
 def categorical_losses(p: Array, z: Array, parameters: Parameters) -> Array:
     """-sum z log(p), p normalised and clipped."""
+    return np.sum(times(z, categorical_label_slopes(p, parameters)), axis=parameters["axis"])
+
+
+def categorical_label_slopes(p: Array, parameters: Parameters) -> Array:
+    """-log(p), p normalised and clipped."""
     axis, epsilon, normalize = parameters["axis"], parameters["epsilon"], parameters["normalize"]
     if normalize == "after":
-        log_p = np.log(_share(_clip(p, epsilon), axis))
-    else:
-        log_p = _clipped_log(_share(p, axis) if normalize == "before" else p, epsilon)
-    return -np.sum(times(z, log_p), axis=axis)
+        return -np.log(_share(_clip(p, epsilon), axis))
+    return -_clipped_log(_share(p, axis) if normalize == "before" else p, epsilon)
 
 
 def categorical_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
@@ -191,8 +216,12 @@ def _share_of_labels(z: Array, p: Array, axis: int) -> Array:
     return np.sum(z, axis=axis, keepdims=True) / np.sum(p, axis=axis, keepdims=True)
 
 
+BY_ROWS = ("row_mean", "row_mean_sum")
+MEANS = ("mean", "weighted_mean", "nonzero_mean")
+
+
 class Reduction(NamedTuple):
-    """A reduction of losses of a known shape."""
+    """A reduction of losses of a known shape; its weights have the shape of what they multiply."""
 
     name: str
     weights: Optional[Array]
@@ -206,7 +235,7 @@ class Reduction(NamedTuple):
         Raises:
             ValueError: it is the mean of nothing, or the weights don't fit the losses.
         """
-        by_rows = name in ("row_mean", "row_mean_sum")
+        by_rows = name in BY_ROWS
         if by_rows and (not shape or shape[-1] == 0):
             raise ValueError(f"{name} has no last axis to average over")
         weighed = shape[:-1] if by_rows else shape
@@ -218,28 +247,40 @@ class Reduction(NamedTuple):
 
     def value(self, losses: Array) -> Array:
         """The weighted losses, reduced."""
-        if self.name in ("row_mean", "row_mean_sum"):
-            losses = np.mean(losses, axis=-1)
-        weighted = losses if self.weights is None else times(self.weights, losses)
+        rows = self._rows(losses)
+        weighted = rows if self.weights is None else times(self.weights, rows)
         if self.name in ("none", "row_mean"):
             return weighted
-        if self.name == "mean":
-            return np.mean(weighted)
-        total = np.sum(weighted)
-        return total if self.name in ("sum", "row_mean_sum") else self._over(total)
+        return np.mean(weighted) if self.name == "mean" else self._divided(np.sum(weighted))
 
     def spread(self, upstream: Optional[Array]) -> Array:
         """The derivative of the reduced value with respect to each loss, times upstream."""
         one = np.ones(self.shape, self.dtype)
-        ahead = self.dtype.type(1) if upstream is None else upstream
+        ahead = self._ahead(upstream)
         if self.weights is not None:
             ahead = ahead * self.weights
-        if self.name in ("row_mean", "row_mean_sum"):
+        if self.name in BY_ROWS:
             rows = np.broadcast_to(ahead, self.shape[:-1]) / self.dtype.type(self.shape[-1])
             return one * rows[..., np.newaxis]
-        return one * ahead if self.name in ("none", "sum") else self._over(one * ahead)
+        return self._divided(one * ahead)
 
-    def _over(self, numerator: Array) -> Array:
+    def weight_slopes(self, losses: Array, upstream: Optional[Array]) -> Array:
+        """The derivative of the reduced value with respect to each weight, times upstream."""
+        slopes = self._rows(losses)
+        if self.name == "weighted_mean":
+            slopes = slopes - self.value(losses)  # each weight is in the denominator, too
+        return self._divided(times(self._ahead(upstream), slopes))
+
+    def _rows(self, losses: Array) -> Array:
+        """What the weights multiply."""
+        return np.mean(losses, axis=-1) if self.name in BY_ROWS else losses
+
+    def _ahead(self, upstream: Optional[Array]) -> Array:
+        return self.dtype.type(1) if upstream is None else upstream
+
+    def _divided(self, numerator: Array) -> Array:
+        if self.name not in MEANS:
+            return numerator
         denominator = self._denominator()
         return numerator / denominator if denominator != 0 else np.zeros_like(numerator)
 
@@ -256,3 +297,10 @@ def _fitted(weights: Array, shape: Tuple[int, ...]) -> Array:
         return np.broadcast_to(weights, shape)
     except ValueError as error:
         raise ValueError(f"weights of shape {list(weights.shape)} don't broadcast to {list(shape)}") from error
+
+
+def gathered(slopes: Array, shape: Tuple[int, ...]) -> Array:
+    """Slopes of a broadcast array as those of the array of this shape: sums over the axes it was repeated along."""
+    repeated = slopes.ndim - len(shape)
+    stretched = tuple(repeated + i for i, n in enumerate(shape) if n == 1)
+    return np.sum(slopes, axis=(*range(repeated), *stretched)).reshape(shape)

@@ -23,7 +23,7 @@ from harness.adapters import (
     UnsupportedError,
     Values,
     gradient_inputs,
-    leading_input,
+    real_inputs,
 )
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
 
@@ -62,7 +62,7 @@ def call(
 
     function = _function(tf, implementation, mode, parameters, tuple(wanted))
     outputs = function({name: to_tensorflow(tf, tensor) for name, tensor in inputs.items()})
-    return {name: from_tensorflow(outputs[name]) for name in wanted}
+    return {name: from_tensorflow(outputs[name]) for name in wanted if name in outputs}
 
 
 def _function(tf: Any, implementation: Implementation, mode: str, parameters: Parameters, wanted: Any) -> Traced:
@@ -87,7 +87,7 @@ def _outputs(
     tf: Any, run: Callable[..., Any], parameters: Parameters, wanted: Sequence[str], tensors: Dict[str, Any]
 ) -> Outputs:
     inputs = {name: tensor for name, tensor in tensors.items() if name != "upstream"}
-    names = gradient_inputs(wanted)
+    names = gradient_inputs(wanted, inputs)
     with tf.GradientTape() as tape:
         tape.watch([inputs[name] for name in names])
         value = run(inputs, parameters)
@@ -96,7 +96,9 @@ def _outputs(
         # log_loss answers in float32 whatever it is given
         upstream = tf.cast(tensors["upstream"], value.dtype) if "upstream" in tensors else None
         gradients = tape.gradient(value, [inputs[name] for name in names], output_gradients=upstream)
-        outputs.update(("gradient:" + n, tf.convert_to_tensor(g)) for n, g in zip(names, gradients))
+        # no gradient is given where the API stops it, as softmax_cross_entropy_with_logits of 1.x for the labels
+        given = ((n, g) for n, g in zip(names, gradients) if g is not None)
+        outputs.update(("gradient:" + n, tf.convert_to_tensor(g)) for n, g in given)
     return outputs
 
 
@@ -353,6 +355,7 @@ KERAS_3 = "2.16"
 
 _SIGMOID, _SOFTMAX, _SPARSE = "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _WEIGHTS = ("weights",)
+_LABELS = ("labels",)
 _AXIS = {"axis": ANY}
 _LAST = {"axis": LAST_AXIS}
 _SMOOTHING = {"label_smoothing": ANY}
@@ -364,14 +367,23 @@ _NONZERO_MEAN = {"reduction": ("nonzero_mean",)}
 _V1_REDUCTIONS = {"reduction": tuple(V1_REDUCTIONS)}
 
 
-def _row(path: str, operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values], **more: Any) -> Any:
-    """A row of the table: differentiable with respect to its leading input, in every dtype and mode."""
+def _row(
+    path: str,
+    operation: str,
+    run: Callable[..., Any],
+    *parameters: Mapping[str, Values],
+    inputs: Sequence[str] = (),
+    stopped: Sequence[str] = (),
+    **more: Any,
+) -> Any:
+    """A row of the table: in every dtype and mode, and differentiable except where the API stops the gradient."""
     return Implementation(
         path="tf." + path,
         operation=operation,
         run=run,
         parameters={name: values for some in parameters for name, values in some.items()},
-        gradients=(leading_input(operation),),
+        inputs=inputs,
+        gradients=tuple(name for name in real_inputs(operation, inputs) if name not in stopped),
         dtypes=ALL_FLOATS,
         modes=MODES,
         **more,
@@ -403,13 +415,23 @@ def _keras(
     return of_class, of_function
 
 
-def _v1(path: str, operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values]) -> Any:
-    return _row("compat.v1.losses." + path, operation, run, _V1_REDUCTIONS, *parameters, inputs=_WEIGHTS)
+def _v1(
+    path: str,
+    operation: str,
+    run: Callable[..., Any],
+    *parameters: Mapping[str, Values],
+    stopped: Sequence[str] = (),
+) -> Any:
+    return _row(
+        "compat.v1.losses." + path, operation, run, _V1_REDUCTIONS, *parameters, inputs=_WEIGHTS, stopped=stopped
+    )
 
 
-def _contrib(operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values]) -> Any:
+def _contrib(
+    operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values], stopped: Sequence[str] = ()
+) -> Any:
     path = "contrib.losses." + operation
-    return _row(path, operation, run, _NONZERO_MEAN, *parameters, inputs=_WEIGHTS, until="2.0")
+    return _row(path, operation, run, _NONZERO_MEAN, *parameters, inputs=_WEIGHTS, stopped=stopped, until="2.0")
 
 
 IMPLEMENTATIONS = (
@@ -428,11 +450,11 @@ IMPLEMENTATIONS = (
     *_keras(SPARSE, _SPARSE, {}, _LAST),
     *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER),
     _v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
-    _v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST),
+    _v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
     _v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),
     _v1("log_loss", "binary_cross_entropy", _v1_log_loss, {"epsilon": ANY, "epsilon_use": ("add",)}),
     _contrib(_SIGMOID, _contrib_sigmoid, _SMOOTHING),
-    _contrib(_SOFTMAX, _contrib_softmax, _SMOOTHING, _LAST),
+    _contrib(_SOFTMAX, _contrib_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
     _contrib(_SPARSE, _contrib_sparse, _LAST),
     Implementation("tf.nn.sampled_softmax_loss", "sampled_softmax_cross_entropy", _sampled, absent=SAMPLED),
     Implementation("tf.nn.nce_loss", "noise_contrastive_estimation", _sampled, absent=SAMPLED),

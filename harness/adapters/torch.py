@@ -1,18 +1,20 @@
 """PyTorch: torch and torch.nn.functional, called as they are, in eager mode.
 
 Nothing is emulated. A reduction, a class axis or a parameter that a function doesn't have is left
-out of the table. The `weight` of `cross_entropy` is a weight for each class, not `weights`.
+out of the table. The `weight` of `cross_entropy` is a weight for each class, not `weights`. A loss
+is differentiable with respect to its target, but raises if its `weight` requires a gradient.
 Indices travel as int64, the only integer dtype that the losses document.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Dict, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Dict, Mapping, Sequence
 
 import numpy as np
 
-from harness.adapters import ALL_FLOATS, ANY, SECOND_AXIS, Implementation, Tensor, gradient_inputs
+from harness.adapters import ALL_FLOATS, ANY, SECOND_AXIS, Implementation, Tensor, Values, gradient_inputs, real_inputs
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
 
 FRAMEWORK = "torch"
@@ -42,7 +44,7 @@ def call(
 
     tensors = {name: to_torch(torch, tensor) for name, tensor in inputs.items()}
     upstream = tensors.pop("upstream", None)
-    names = gradient_inputs(wanted)
+    names = gradient_inputs(wanted, tensors)
     for name in names:
         tensors[name].requires_grad_()
     value = implementation.run(torch, tensors, parameters)
@@ -138,44 +140,39 @@ def _by_hand(formula: Formula, torch: Any, inputs: Tensors, parameters: Paramete
 
 
 _F = "torch.nn.functional."
+_WITH_LOGITS = _F + "binary_cross_entropy_with_logits"
 _REDUCED: Dict[str, Any] = {"reduction": ("none", "sum", "mean")}
 _CLASSES = dict(_REDUCED, label_smoothing=ANY, axis=SECOND_AXIS)
-_BY_LOGITS: Dict[str, Any] = {"gradients": ("logits",), "dtypes": ALL_FLOATS}
-_BY_PROBABILITIES: Dict[str, Any] = {"gradients": ("probabilities",), "dtypes": ALL_FLOATS}
 _WEIGHTS = ("weights",)
 
+
+def _row(
+    path: str,
+    operation: str,
+    run: Callable[..., Any],
+    parameters: Mapping[str, Values] = MappingProxyType({}),
+    inputs: Sequence[str] = (),
+    since: str = "",
+) -> Implementation:
+    """A row of the table: in every dtype, and differentiable but for weights."""
+    return Implementation(path, operation, run, parameters, inputs, real_inputs(operation), ALL_FLOATS, since=since)
+
+
 IMPLEMENTATIONS = (
-    Implementation("torch.sigmoid", "sigmoid", _sigmoid, **_BY_LOGITS),
-    Implementation(_F + "logsigmoid", "log_sigmoid", _logsigmoid, **_BY_LOGITS),
-    Implementation(_F + "softmax", "softmax", _softmax, {"axis": ANY}, **_BY_LOGITS),
-    Implementation(_F + "log_softmax", "log_softmax", _log_softmax, {"axis": ANY}, **_BY_LOGITS),
-    Implementation(
-        _F + "binary_cross_entropy_with_logits",
-        "sigmoid_cross_entropy",
-        _bce_with_logits,
-        _REDUCED,
-        _WEIGHTS,
-        **_BY_LOGITS,
-    ),
-    Implementation(
-        _F + "binary_cross_entropy_with_logits",
+    _row("torch.sigmoid", "sigmoid", _sigmoid),
+    _row(_F + "logsigmoid", "log_sigmoid", _logsigmoid),
+    _row(_F + "softmax", "softmax", _softmax, {"axis": ANY}),
+    _row(_F + "log_softmax", "log_softmax", _log_softmax, {"axis": ANY}),
+    _row(_WITH_LOGITS, "sigmoid_cross_entropy", _bce_with_logits, _REDUCED, _WEIGHTS),
+    _row(
+        _WITH_LOGITS,
         "weighted_sigmoid_cross_entropy",
         _bce_with_pos_weight,
         dict(_REDUCED, pos_weight=ANY),
         _WEIGHTS,
-        **_BY_LOGITS,
     ),
-    Implementation(
-        _F + "binary_cross_entropy",
-        "binary_cross_entropy",
-        _bce,
-        dict(_REDUCED, log_floor=(-100.0,)),
-        _WEIGHTS,
-        **_BY_PROBABILITIES,
-    ),
-    Implementation(_F + "cross_entropy", "softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10", **_BY_LOGITS),
-    Implementation(
-        _F + "cross_entropy", "sparse_softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10", **_BY_LOGITS
-    ),
+    _row(_F + "binary_cross_entropy", "binary_cross_entropy", _bce, dict(_REDUCED, log_floor=(-100.0,)), _WEIGHTS),
+    _row(_F + "cross_entropy", "softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
+    _row(_F + "cross_entropy", "sparse_softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=True, dtypes=ALL_FLOATS),
 )

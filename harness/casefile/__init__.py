@@ -5,9 +5,11 @@
 - `recipes`, `models`: what a file may say (pydantic); `messages`: pydantic's errors in our words
 - `literals`: numbers and printed digits; `calls`, `statements`: the parts of an entry
 - `generators`, `arrays`: the inputs of a call; `checks`: what is known before anything runs
+- `deviations`: the file of known deviations
 - `files`: which files; `reading`, `load`: files to entries; `expand`: entries to cases; `editors`: JSON Schema
 """
 
+from harness.casefile.deviations import load as load_deviations
 from harness.casefile.editors import schema
 from harness.casefile.entries import Entry, Heading, case_ids
 from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
@@ -27,5 +29,6 @@ __all__ = [
     "find",
     "headings",
     "load",
+    "load_deviations",
     "schema",
 ]

@@ -65,18 +65,19 @@ def _check_all_held(place: Place, call: CallText, dtype: str, report: Report) ->
 def _made(place: Place, call: CallText, dtype: str, report: Report) -> dict[str, Array] | None:
     """The arrays of the first expansion; None if one of them can't be made."""
     made: dict[str, Array] = {}
+    first = range(1)
     for name, recipe in call.inputs.items():
         at = place.nearest("inputs", name)
         before = len(report)
         _check_held(at, recipe, arrays.input_dtype(call, name, dtype), report)
         try:
             if len(report) == before:
-                made[name] = arrays.one(call, name, dtype, made, generators.CHECK)
+                made[name] = arrays.several(call, name, dtype, made, generators.CHECK, first)
         except generators.RecipeError as error:
             report.add(at, str(error))
         if call.operation.leading not in made:
             break
-    return made if len(made) == len(call.inputs) else None
+    return {name: array[0, ...] for name, array in made.items()} if len(made) == len(call.inputs) else None
 
 
 def _check_held(place: Place, recipe: Recipe, dtype: str, report: Report) -> None:
@@ -174,10 +175,8 @@ def _check_shapes(place: Place, case: CaseText, made: Mapping[str, Array], repor
 
 def value_shape(call: CallText, made: Mapping[str, Array]) -> tuple[int, ...] | None:
     """Shape of the call's value; None where the operation has no definition."""
-    if call.operation.value is None:
-        return None
-    with np.errstate(all="ignore"):
-        return np.shape(call.operation.value(made, call.operation.complete(call.parameters)))
+    operation = call.operation
+    return operation.shape(made, operation.complete(call.parameters)) if operation.shape else None
 
 
 def output_shape(output: str, value: tuple[int, ...], made: Mapping[str, Array]) -> tuple[int, ...]:

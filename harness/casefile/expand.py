@@ -31,23 +31,22 @@ def expand(entry: Entry, seed: int) -> Iterator[Unit]:
         yield Claim(entry.id, entry.source, entry.id, content.parses, content.defines, content.uses)
         return
     for dtype in entry.dtypes:
-        for index in range(entry.count):
-            if isinstance(content, CaseText):
-                yield _case(entry, content, dtype, index, seed)
-            else:
-                yield _relation(entry, content, dtype, index, seed)
+        if isinstance(content, CaseText):
+            yield from _cases(entry, content, dtype, seed)
+        else:
+            yield from _relations(entry, content, dtype, seed)
 
 
-def _case(entry: Entry, content: CaseText, dtype: str, index: int, seed: int) -> Case:
-    inputs = arrays.make(content.call, dtype, (seed, entry.id, index))
-    expectation = Expectation(
-        content.undefined,
-        content.agree,
-        content.printed,
-        content.claimed,
-        _overrides(content.per, content.call, inputs),
-    )
-    return _call(entry, expansion_id(entry, dtype, index), content.call, inputs, dtype, expectation)
+def _cases(entry: Entry, content: CaseText, dtype: str, seed: int) -> Iterator[Case]:
+    for index, inputs in enumerate(arrays.make(content.call, dtype, (seed, entry.id), entry.count)):
+        expectation = Expectation(
+            content.undefined,
+            content.agree,
+            content.printed,
+            content.claimed,
+            _overrides(content.per, content.call, inputs),
+        )
+        yield _call(entry, expansion_id(entry, dtype, index), content.call, inputs, dtype, expectation)
 
 
 def _call(
@@ -66,16 +65,17 @@ def _call(
     )
 
 
-def _relation(entry: Entry, content: RelationText, dtype: str, index: int, seed: int) -> Relation:
-    own = expansion_id(entry, dtype, index)
-    key = (seed, entry.id, index)
-    calls = {
-        name: _call(entry, f"{own}/{name}", call, arrays.make(call, dtype, key), dtype, Expectation())
-        for name, call in content.calls.items()
-    }
+def _relations(entry: Entry, content: RelationText, dtype: str, seed: int) -> Iterator[Relation]:
+    made = [arrays.make(call, dtype, (seed, entry.id), entry.count) for call in content.calls.values()]
     views = {name: call.view for name, call in content.calls.items()}
     per = _overrides(content.per, None, {})
-    return Relation(own, content.kind, calls, views, per, entry.source, entry.id)
+    for index, inputs in enumerate(zip(*made, strict=True)):
+        own = expansion_id(entry, dtype, index)
+        calls = {
+            name: _call(entry, f"{own}/{name}", call, given, dtype, Expectation())
+            for (name, call), given in zip(content.calls.items(), inputs, strict=True)
+        }
+        yield Relation(own, content.kind, calls, views, per, entry.source, entry.id)
 
 
 def _overrides(

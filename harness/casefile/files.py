@@ -11,7 +11,7 @@ from harness.casefile.errors import CaseFileError
 
 SUFFIXES = (".yaml", ".yml")
 NOT_CASES = ("deviations.yaml",)
-"""Files directly in `cases/` that hold something else."""
+"""Files directly in `cases/` that hold something else: what is known of frameworks' departures."""
 
 
 def cases_folder() -> Path:

@@ -30,7 +30,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Site(NamedTuple):
-    """Where generated numbers go.
+    """Where generated numbers go: one input, in some expansions of its entry.
 
     Attributes:
         name: the input's name.
@@ -38,7 +38,8 @@ class Site(NamedTuple):
         shape: the shape that it has if its recipe says none; None if there is nothing to go by.
         axis: the class axis.
         classes: how many classes there are.
-        key: what the draws depend on beside the recipe's seed: run, entry, expansion.
+        key: what the draws depend on beside the recipe's seed and the expansion: run, entry.
+        expansions: their numbers.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Site(NamedTuple):
     axis: int
     classes: int
     key: tuple[int | str, ...]
+    expansions: range
 
     @property
     def format(self) -> Format:
@@ -59,10 +61,11 @@ class RecipeError(Exception):
 
 
 def generate(recipe: recipes.Generator, site: Site) -> Array:
-    """The numbers of a recipe, rounded to the site's dtype."""
+    """The numbers of a recipe, rounded to the site's dtype: an array for each expansion, along the first axis."""
     values = _GENERATORS[type(recipe)](recipe, site)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return values.astype(site.format.dtype if site.dtype in FORMATS else np.dtype(site.dtype))
+        rounded = values.astype(site.format.dtype if site.dtype in FORMATS else np.dtype(site.dtype))
+    return rounded if is_random(recipe) else np.broadcast_to(rounded, (len(site.expansions), *rounded.shape))
 
 
 def is_random(recipe: recipes.Generator) -> bool:
@@ -101,8 +104,13 @@ def _spaced(start: float, stop: float, count: int) -> tuple[float, ...]:
 
 def _boundaries(recipe: recipes.Boundaries, site: Site) -> Array:
     values = _limited(_special(recipe, site.format), recipe)
-    if recipe.shuffle:
-        values = values[np.argsort(_draw(recipe, site, values.size), kind="stable")]
+    if not recipe.shuffle:
+        return _fitted(values, recipe)
+    orders = np.argsort(_draw(recipe, site, (values.size,)), kind="stable")
+    return np.stack([_fitted(row, recipe) for row in values[orders]])
+
+
+def _fitted(values: Array, recipe: recipes.Boundaries) -> Array:
     repeated = np.repeat(values, recipe.repeat)
     return repeated if recipe.shape is None else np.resize(repeated, recipe.shape)
 
@@ -166,10 +174,10 @@ def _random_bits(recipe: recipes.RandomBits, site: Site) -> Array:
     last = (1 << (width - 1)) - 1 if recipe.only == "all" else _bits(form.largest, form)
     low = 0 if recipe.low is None else _bits(recipe.low, form)
     high = last if recipe.high is None else min(_bits(recipe.high, form), last)
-    draws = _draw(recipe, site, 2 * math.prod(shape))
-    magnitudes = np.uint64(low) + draws[::2] % np.uint64(high - low + 1)
-    signs = _signs(recipe, draws[1::2])
-    return (magnitudes | np.left_shift(signs, np.uint64(width - 1))).astype(form.bits).view(form.dtype).reshape(shape)
+    draws = _draw(recipe, site, (*shape, 2))
+    magnitudes = np.uint64(low) + draws[..., 0] % np.uint64(high - low + 1)
+    signs = _signs(recipe, draws[..., 1])
+    return (magnitudes | np.left_shift(signs, np.uint64(width - 1))).astype(form.bits).view(form.dtype)
 
 
 def _signs(recipe: recipes.RandomBits, draws: Array) -> Array:
@@ -184,15 +192,13 @@ def _bits(magnitude: float, form: Format) -> int:
 
 
 def _uniform(recipe: recipes.Uniform, site: Site) -> Array:
-    shape = _shape(recipe, site)
-    fractions = (_draw(recipe, site, math.prod(shape)) >> np.uint64(64 - MANTISSA_BITS)).astype(np.float64)
+    fractions = (_draw(recipe, site, _shape(recipe, site)) >> np.uint64(64 - MANTISSA_BITS)).astype(np.float64)
     fractions *= 2.0**-MANTISSA_BITS
-    return (recipe.low + (recipe.high - recipe.low) * fractions).reshape(shape)
+    return recipe.low + (recipe.high - recipe.low) * fractions
 
 
 def _hard(recipe: recipes.Hard, site: Site) -> Array:
-    shape = _shape(recipe, site)
-    return (_draw(recipe, site, math.prod(shape)) >> np.uint64(63)).reshape(shape)
+    return _draw(recipe, site, _shape(recipe, site)) >> np.uint64(63)
 
 
 def _cycle(recipe: recipes.Cycle, site: Site) -> Array:
@@ -202,9 +208,8 @@ def _cycle(recipe: recipes.Cycle, site: Site) -> Array:
 def _one_hot(recipe: recipes.OneHot, site: Site) -> Array:
     shape = _shape(recipe, site)
     axis = _axis(shape, site)
-    rows = _without(shape, axis)
-    labels = _lots(recipe, site, rows, shape[axis])
-    return np.moveaxis(np.eye(shape[axis])[labels], -1, axis)
+    labels = _lots(recipe, site, _without(shape, axis), shape[axis])
+    return np.moveaxis(np.eye(shape[axis])[labels], -1, axis + 1)
 
 
 def _indices(recipe: recipes.Indices, site: Site) -> Array:
@@ -214,9 +219,8 @@ def _indices(recipe: recipes.Indices, site: Site) -> Array:
 def _simplex(recipe: recipes.Simplex, site: Site) -> Array:
     """Integers below 2**24, over their sum: the sum is exact and the quotient correctly rounded."""
     shape = _shape(recipe, site)
-    axis = _axis(shape, site)
-    lots = (_draw(recipe, site, math.prod(shape)) >> np.uint64(40)).astype(np.float64).reshape(shape) + 1.0
-    return lots / np.sum(lots, axis=axis, keepdims=True)
+    lots = (_draw(recipe, site, shape) >> np.uint64(40)).astype(np.float64) + 1.0
+    return lots / np.sum(lots, axis=_axis(shape, site) + 1, keepdims=True)
 
 
 _GENERATORS: Mapping[type, Callable[[Any, Site], Array]] = {
@@ -253,27 +257,35 @@ def _without(shape: Shape, axis: int) -> Shape:
 
 def _lots(recipe: recipes.Generator, site: Site, shape: Shape, classes: int) -> Array:
     """Class indices drawn by lot."""
-    draws = _draw(recipe, site, math.prod(shape)) % np.uint64(max(classes, 1))
-    return draws.astype(np.int64).reshape(shape)
+    return (_draw(recipe, site, shape) % np.uint64(max(classes, 1))).astype(np.int64)
 
 
-def _draw(recipe: recipes.Generator, site: Site, count: int) -> Array:
-    """64-bit words of the stream that belongs to this input of this expansion."""
+def _draw(recipe: recipes.Generator, site: Site, shape: Shape) -> Array:
+    """64-bit words of the streams that belong to this input, one stream for each expansion."""
+    count = math.prod(shape)
+    draws = np.empty((len(site.expansions), count), np.uint64)
     if site.key == CHECK:
-        return np.arange(1, count + 1, dtype=np.uint64) * GOLDEN
+        draws[:] = np.arange(1, count + 1, dtype=np.uint64) * GOLDEN
+        return draws.reshape(len(draws), *shape)
     import hashlib  # noqa: PLC0415 - as with Philox
 
-    words = "\x1f".join(map(str, (site.key[0], recipe.seed, *site.key[1:], site.name)))
-    key = np.frombuffer(hashlib.blake2b(words.encode(), digest_size=16).digest(), "<u8")
     stream = _philox()
-    # A counter-based generator is its key and counter: setting them costs a fifth of making a new one.
-    stream.state = {**_BEGINNING, "state": {"counter": np.zeros(4, np.uint64), "key": key}}
-    return np.asarray(stream.random_raw(count), np.uint64)
+    run, *entry = site.key
+    for row, expansion in zip(draws, site.expansions, strict=True):
+        words = "\x1f".join(map(str, (run, recipe.seed, *entry, expansion, site.name)))
+        key = np.frombuffer(hashlib.blake2b(words.encode(), digest_size=16).digest(), "<u8")
+        # A counter-based generator is its key and counter: setting them costs a fifth of making a new one.
+        stream.state = {**_BEGINNING, "state": {"counter": _ZERO, "key": key}}
+        row[:] = stream.random_raw(count)
+    return draws.reshape(len(draws), *shape)
+
+
+_ZERO = np.zeros(4, np.uint64)
 
 
 _BEGINNING = {
     "bit_generator": "Philox",
-    "buffer": np.zeros(4, np.uint64),
+    "buffer": _ZERO,
     "buffer_pos": 4,
     "has_uint32": 0,
     "uinteger": 0,

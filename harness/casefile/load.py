@@ -81,23 +81,23 @@ def _repeated(entries: Sequence[Heading]) -> Iterator[Problem]:
 
 def _entries(file: Path, ids: str, report: Report, reader: Reader[Read]) -> list[Read]:
     """The entries of a file, without those that something is wrong with."""
-    place = _document(file, report)
+    place = document(file, report, "cases")
     if place is None:
         return []
-    document = validated(models.Document, tree.plain(place.node, depth=2), place, report)
-    context = reading.Context(ids, document.document if document else "", report)
+    head = validated(models.Document, tree.plain(place.node, depth=2), place, report)
+    context = reading.Context(ids, head.document if head else "", report)
     listed = place.child("cases")
     lines: dict[str, int] = {}
     found = []
     for at in listed.items() if listed is not None else ():
-        _check_id(at, lines, report)
+        check_id(at, lines, report)
         entry = reader(at, context)
         found += [entry] if entry is not None else []
     return found
 
 
-def _document(file: Path, report: Report) -> Place | None:
-    """The root of a file; None if it can't be read."""
+def document(file: Path, report: Report, key: str) -> Place | None:
+    """The root of a file that has a list under a key; None if it can't be read."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -107,11 +107,12 @@ def _document(file: Path, report: Report) -> Place | None:
     for fault in parsed.faults:
         report.fault(fault)
     if parsed.root is None and not parsed.faults:
-        report.fault(tree.Fault(1, 1, "an empty file: a case file has a list under 'cases'"))
+        report.fault(tree.Fault(1, 1, f"an empty file: it should have a list under {key!r}"))
     return None if parsed.root is None else Place(parsed.root)
 
 
-def _check_id(place: Place, lines: dict[str, int], report: Report) -> None:
+def check_id(place: Place, lines: dict[str, int], report: Report) -> None:
+    """Whether an entry's id is its own in the file."""
     at = place.child("id")
     name = at.text() if at else None
     if at is None or name is None:

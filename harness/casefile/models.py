@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     WithJsonSchema,
@@ -49,7 +50,7 @@ class OneOf:
         return name
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     """One thing stands for a list of one."""
     return value if isinstance(value, list) else [value]
 
@@ -81,7 +82,7 @@ IndexDtypeName = Annotated[
 Outcomes = Annotated[
     list[Literal["error", "nan"]],
     Field(min_length=1),
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     WithJsonSchema(
         {
             "anyOf": [
@@ -129,7 +130,7 @@ class Statement(Model):
         return self
 
 
-Statements = dict[str, Annotated[list[Statement], Field(min_length=1), BeforeValidator(_listed)]]
+Statements = dict[str, Annotated[list[Statement], Field(min_length=1), BeforeValidator(listed)]]
 
 
 class Expect(Model):
@@ -232,6 +233,27 @@ class Document(Model):
 
 AnyEntry = CaseEntry | RelationEntry | ClaimEntry
 ENTRIES: dict[str, type[AnyEntry]] = {"relation": RelationEntry, "claim": ClaimEntry}
+
+
+class ExpandedHeading(Expanded):
+    """What a case or relation is called, calls and expands to; what else is in it isn't looked at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    operation: OperationName | None = None
+
+
+class ClaimHeading(Identified):
+    """What a claim is called."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+HEADINGS: dict[type[AnyEntry], type[Identified]] = {
+    CaseEntry: ExpandedHeading,
+    RelationEntry: ExpandedHeading,
+    ClaimEntry: ClaimHeading,
+}
 
 
 def entry_model(entry: Any) -> type[AnyEntry]:

@@ -33,7 +33,10 @@ def entry(place: Place, context: Context) -> Entry | None:
     """Read an entry; None if anything in it is wrong."""
     report = context.report
     before = len(report)
-    shape, model, source = _model(place, context)
+    values = tree.plain(place.node)
+    shape = models.entry_model(values)
+    model = validated(shape, values, place, report)
+    source = _source(place, model, context)
     content = _READERS[shape](place, model, source, report)
     if model is None or content is None:
         return None
@@ -44,27 +47,27 @@ def entry(place: Place, context: Context) -> Entry | None:
     if len(report) > before:
         return None
     operations = tuple(dict.fromkeys(call.operation.name for call in called))
-    return Entry(*_heading(context, model, source), operations, bool(_recipes(called)), content)
+    return Entry(*_heading(context, shape, model, source), operations, bool(_recipes(called)), content)
 
 
 def heading(place: Place, context: Context) -> Heading | None:
     """Read what an entry is called and expands to; its content is not looked into."""
-    _, model, source = _model(place, context)
-    return None if model is None else Heading(*_heading(context, model, source))
-
-
-def _model(place: Place, context: Context) -> tuple[type[models.AnyEntry], models.AnyEntry | None, Source]:
-    """The model that an entry is to follow, the entry by it if it does, and where it stands."""
-    values = tree.plain(place.node)
+    values = tree.plain(place.node, depth=2)
     shape = models.entry_model(values)
-    model = validated(shape, values, place, context.report)
+    model = validated(models.HEADINGS[shape], values, place, context.report)
+    return None if model is None else Heading(*_heading(context, shape, model, _source(place, model, context)))
+
+
+def _source(place: Place, model: models.Identified | None, context: Context) -> Source:
     stands = model.source.place if model is not None and model.source is not None else ""
-    return shape, model, Source(context.report.file, place.node.line, context.document, stands)
+    return Source(context.report.file, place.node.line, context.document, stands)
 
 
-def _heading(context: Context, model: models.AnyEntry, source: Source) -> tuple[str, str, tuple[str, ...], int, Source]:
+def _heading(
+    context: Context, shape: type[models.AnyEntry], model: models.Identified, source: Source
+) -> tuple[str, str, tuple[str, ...], int, Source]:
     dtypes, count = (tuple(model.dtypes), model.count) if isinstance(model, models.Expanded) else ((), 1)
-    return f"{context.ids}:{model.id}", KINDS[type(model)], dtypes, count, source
+    return f"{context.ids}:{model.id}", KINDS[shape], dtypes, count, source
 
 
 def _calls(content: CaseText | RelationText | ClaimText) -> list[CallText]:

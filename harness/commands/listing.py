@@ -61,7 +61,20 @@ def cases(options: Options) -> Iterator[Row]:
 
 
 def deviations(options: Options) -> Iterator[Row]:
-    """Departures from the truth that cases state of single subjects."""
+    """Known departures from the truth: those of the list, then those that cases state of single subjects."""
+    for known in casefile.load_deviations(casefile.cases_folder()):
+        yield {
+            "deviation": known.id,
+            "kind": str(known.kind),
+            "subjects": list(known.subjects),
+            "versions": known.versions,
+            "operations": list(known.operations),
+            "outputs": list(known.outputs),
+            "reason": known.reason,
+            "link": known.link,
+            "date": known.date,
+            "source": str(known.source),
+        }
     for entry in casefile.load(_files(options), casefile.cases_folder()):
         unit = next(iter(casefile.expand(entry, options.seed)), None)
         per = unit.expect.per if isinstance(unit, Case) else unit.per if isinstance(unit, Relation) else ()

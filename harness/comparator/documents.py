@@ -7,10 +7,9 @@ import math
 
 import numpy as np
 
-from harness.comparator import tolerance
 from harness.comparator.findings import Finding
-from harness.comparator.measure import place
-from harness.model.case import Array, Case, Claim, Domain, Interval, Printed
+from harness.comparator.measure import pass_line, place
+from harness.model.case import Case, Claim, Domain, Interval, Printed
 from harness.model.verdict import Grade, Kind
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import Truth
@@ -27,7 +26,7 @@ def printed(case: Case, truth: Truth) -> Finding | None:
         return Finding(Kind.PASS, reason="said to give a value") if claimed else None
     if "value" not in truth.outputs:
         return Finding(Kind.ERROR, reason=f"{case.operation} has no definition of its value to judge by")
-    return _numbers(numbers, truth.outputs["value"], case.dtype)
+    return _numbers(numbers, truth, case.dtype)
 
 
 def claim(stated: Claim) -> Finding:
@@ -49,21 +48,22 @@ def _of_undefined(numbers: Printed | None, claimed: str, reason: str) -> Finding
     return Finding(Kind.ERRATUM, reason=f"{gave} for undefined input: {reason}")
 
 
-def _numbers(numbers: Printed, truth: Array, dtype: str) -> Finding:
+def _numbers(numbers: Printed, truth: Truth, dtype: str) -> Finding:
     """Each printed interval against the truth, by the pass line of the subjects."""
-    if numbers.shape != truth.shape:
-        reason = f"prints shape {list(numbers.shape)}, the value has {list(truth.shape)}"
-        return Finding(Kind.ERRATUM, Grade.BROKEN, reason)
-    flat = truth.reshape(-1)
+    value, form = truth.outputs["value"], FORMATS[dtype]
+    shape = value.high.shape
+    if numbers.shape != shape:
+        return Finding(Kind.ERRATUM, Grade.BROKEN, f"prints shape {list(numbers.shape)}, the value has {list(shape)}")
+    flat = value.high.reshape(-1)
     distances = np.array([_distance(i, t) for i, t in zip(numbers.intervals, flat.tolist(), strict=True)])
     if not distances.size:
         return Finding(Kind.PASS, Grade.EXACT)
     with np.errstate(over="ignore"):
-        ulps = distances / FORMATS[dtype].ulp(flat)
-    allowed = tolerance.usual(dtype).of(flat)
+        ulps = distances / form.ulp(flat)
+        allowed = pass_line(value, truth.bounds["value"], form).reshape(-1)
     worst = int(np.argmax(np.abs(distances) / allowed))
     passed = bool(abs(distances[worst]) <= allowed[worst])
-    index = place(worst, truth.shape)
+    index = place(worst, shape)
     text, exact = numbers.intervals[worst].text, float(flat[worst])
     reason = "" if passed else f"prints {text}, the true value is {exact:.12g}"
     return Finding(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.comparator import tolerance
-from harness.comparator.measure import Allowance, Index, Measurement, Pair
+from harness.comparator.measure import Allowance, Index, Measurement, Worst
 from harness.model.case import Array
 from harness.model.observation import Observation, Outcome
 from harness.model.tensors import tag
-from harness.model.verdict import Grade, Kind, Tolerance
+from harness.model.verdict import Cause, Grade, Kind, Tolerance
 from harness.oracle.formats import Format
 
 ENDED = {
@@ -23,9 +23,6 @@ ENDED = {
     Outcome.OUT_OF_MEMORY: Kind.OUT_OF_MEMORY,
 }
 """Outcomes that are verdicts already: there is nothing to compare."""
-
-EXACT_ULPS = 0.5
-ACCURATE_ULPS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +38,58 @@ class Finding:
     max_ulp: float | None = None
     max_relative: float | None = None
     max_absolute: float | None = None
+    max_bound: float | None = None
+    cause: Cause | None = None
+    avoidable_bits: float | None = None
+    summation_length: int | None = None
     tolerance: Tolerance | None = None
     deviation: str | None = None
     bits: str | None = None
 
 
-def of_measurement(measured: Measurement, pair: Pair, usual: Allowance, named: Allowance, form: Format) -> Finding:
-    """A measurement held against the pass line."""
+def of_measurement(
+    measured: Measurement, observed: Array, named: Allowance, line: Allowance | None, form: Format
+) -> Finding:
+    """A measurement held against the pass line.
+
+    Args:
+        observed: the array that was measured.
+        named: what the plain tolerance judge allows.
+        line: the tolerance that the case states in place of the bounds, if it does.
+    """
+    passed = _passes(measured, line)
     worst = measured.worst
-    if measured.within:
-        index, reason, grade = measured.index, "", _grade(abs(measured.max_ulp or 0.0))
-    elif worst is None:
-        index, reason, grade = measured.index, measured.defect + at(measured.index), Grade.BROKEN
-    else:
-        # The element that exceeds its allowance by most, not the one with most ulps: atol may let that pass.
-        index, reason, grade = worst.index, _excess(measured, usual), Grade.INACCURATE
+    index, reason, grade = measured.index, "", measured.grade
+    value, truth = measured.observed, measured.truth
+    if worst is None:
+        reason, grade = measured.defect and measured.defect + at(index), grade or Grade.BROKEN
+    elif not passed or grade is Grade.RANGE:
+        # The element that exceeds its allowance by most, not the one with most ulps.
+        index, value, truth = worst.index, worst.observed, worst.truth
+        reason = _excess(measured, worst, line, form)
     return Finding(
-        Kind.PASS if measured.within else Kind.FAIL,
+        Kind.PASS if passed else Kind.FAIL,
         grade,
         reason,
         index,
-        None if index is None else str(pair.observed[index]),
-        None if index is None else str(pair.truth[index]),
+        value,
+        truth,
         measured.max_ulp,
         measured.max_relative,
         measured.max_absolute,
+        measured.max_bound,
+        measured.cause,
+        measured.avoidable_bits,
+        measured.summation_length,
         tolerance.judge(measured, named, form),
-        bits=digest(pair.observed),
+        bits=digest(observed),
     )
+
+
+def _passes(measured: Measurement, line: Allowance | None) -> bool:
+    if measured.defect or line is None or measured.worst is None:
+        return not measured.defect and measured.grade is not None and measured.grade.passes
+    return measured.worst.share <= 1.0
 
 
 def of_undefined(observation: Observation, output: str, reason: str, right: frozenset[str]) -> Finding:
@@ -108,17 +129,16 @@ def at(index: Index | None) -> str:
     return f" at {list(index)}" if index else ""
 
 
-def _grade(worst: float) -> Grade | None:
-    """The grade of a value that passes; between 4 ulp and the tolerance it has none until there are bounds."""
-    if worst <= EXACT_ULPS:
-        return Grade.EXACT
-    return Grade.ACCURATE if worst <= ACCURATE_ULPS else None
-
-
-def _excess(measured: Measurement, usual: Allowance) -> str:
-    worst = measured.worst
-    assert worst is not None  # noqa: S101 - only a measured value exceeds its allowance
-    return (
-        f"off by {worst.error:.3g} ({worst.ulps:+.3g} ulp){at(worst.index)}; "
-        f"{worst.error / worst.share:.3g} is allowed (rtol {usual.rtol:g}, atol {usual.atol:g})"
-    )
+def _excess(measured: Measurement, worst: Worst, line: Allowance | None, form: Format) -> str:
+    """What is wrong with the element farthest outside, and what it may lose."""
+    place = at(worst.index)
+    if measured.grade is Grade.RANGE:
+        return f"an intermediate of the reference algorithm leaves the range of {form.name}{place}"
+    off = f"off by {worst.error:.3g} ({worst.ulps:+.3g} ulp){place}"
+    if measured.grade is Grade.UNDERFLOW:
+        return f"{'flushed to zero' if float(worst.observed) == 0 else 'underflow'}: {off}"
+    allowed = f"{worst.error / worst.share:.3g} is allowed" if worst.share else "nothing is allowed"
+    if line is not None:
+        return f"{off}; {allowed} (rtol {line.rtol:g}, atol {line.atol:g}, as the case states)"
+    explained = "" if measured.cause in (None, Cause.NONE) else f"; as by {measured.cause}"
+    return f"{off}; {allowed}{explained}"

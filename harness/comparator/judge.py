@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from harness.comparator import tolerance
+from harness.comparator import deviations, tolerance
+from harness.comparator.deviations import Asked
 from harness.comparator.findings import ENDED, Finding, of_measurement, of_undefined, raised
-from harness.comparator.measure import Pair, measure
+from harness.comparator.large import in_blocks
+from harness.comparator.measure import Allowance, Pair, measure
 from harness.comparator.statements import against, stated
 from harness.model.case import Case, Claim, Domain, Relation
+from harness.model.deviation import Deviation
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.verdict import Grade, Kind, Verdict
@@ -39,11 +42,13 @@ class Judge:
         rtol: `--rtol` of the named tolerance judge; None for the dtype's usual one.
         atol: `--atol`, likewise.
         versions: framework versions by (environment, framework).
+        deviations: the known ones.
     """
 
     rtol: float | None
     atol: float | None
     versions: Mapping[tuple[str, str], str]
+    deviations: Sequence[Deviation] = ()
 
     def verdicts(self, answers: Sequence[Answer]) -> list[list[Verdict]]:
         """Judge answers together: for each a verdict for each wanted output."""
@@ -51,12 +56,18 @@ class Judge:
         self._measure_the_rest(answers, findings)
         return [
             [
-                self.row(answer.case, answer.subject, output, _as_stated(finding, answer, output), answer.truth)
+                self.row(answer.case, answer.subject, output, self._as_known(finding, answer, output), answer.truth)
                 for output, finding in zip(answer.wanted, row, strict=True)
                 if finding is not None
             ]
             for answer, row in zip(answers, findings, strict=True)
         ]
+
+    def avoidable_overflow(self, row: Verdict, answer: Answer, other: str) -> Verdict:
+        """A verdict of grade `range` where another subject has the value: a failure, unless it is known."""
+        failed = Finding(Kind.FAIL, Grade.RANGE, f"{row.reason}; {other} has the value")
+        known = self._as_known(failed, answer, row.output)
+        return replace(row, verdict=known.kind, reason=known.reason, deviation=known.deviation)
 
     def row(
         self, unit: Case | Relation | Claim, subject: Subject, output: str, finding: Finding, truth: Truth | None
@@ -81,6 +92,10 @@ class Judge:
             max_ulp=finding.max_ulp,
             max_relative=finding.max_relative,
             max_absolute=finding.max_absolute,
+            max_bound=finding.max_bound,
+            cause=finding.cause,
+            avoidable_bits=finding.avoidable_bits,
+            summation_length=finding.summation_length,
             index=finding.index,
             observed=finding.observed,
             truth=finding.truth,
@@ -93,22 +108,49 @@ class Judge:
         )
 
     def _measure_the_rest(self, answers: Sequence[Answer], findings: list[list[Finding | None]]) -> None:
-        """Fill in the findings that need a look at the numbers, all of a dtype at once."""
+        """Fill in the findings that need a look at the numbers, all of a dtype at once; large calls alone."""
         open_: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for n, row in enumerate(findings):
             for m, finding in enumerate(row):
-                if finding is None:
+                if finding is None and answers[n].truth.large:
+                    findings[n][m] = self._large(answers[n], answers[n].wanted[m])
+                elif finding is None:
                     open_[answers[n].case.dtype].append((n, m))
         for dtype, places in open_.items():
-            form, usual, named = FORMATS[dtype], tolerance.usual(dtype), tolerance.asked(dtype, self.rtol, self.atol)
+            form, named = FORMATS[dtype], tolerance.asked(dtype, self.rtol, self.atol)
             pairs = [_pair(answers[n], answers[n].wanted[m]) for n, m in places]
-            measured = measure(pairs, form, usual, named)
-            for (n, m), pair, measurement in zip(places, pairs, measured, strict=True):
-                findings[n][m] = of_measurement(measurement, pair, usual, named, form)
+            lines = [_line(answers[n].case) for n, _ in places]
+            measured = measure(pairs, form, named, lines)
+            for (n, m), pair, line, measurement in zip(places, pairs, lines, measured, strict=True):
+                findings[n][m] = of_measurement(measurement, pair.observed, named, line, form)
+
+    def _large(self, answer: Answer, output: str) -> Finding:
+        """A finding about an output that is held against the truth block by block."""
+        case, observed = answer.case, answer.observation.outputs[output]
+        form, named = FORMATS[case.dtype], tolerance.asked(case.dtype, self.rtol, self.atol)
+        measured = in_blocks(case, answer.truth.region, output, observed, form, named, _line(case))
+        return of_measurement(measured, observed, named, _line(case), form)
+
+    def _as_known(self, finding: Finding, answer: Answer, output: str) -> Finding:
+        """A finding in the light of what the case states of this subject, or the known deviations do."""
+        case, subject, _, observation, truth = answer
+        if finding.kind not in (Kind.PASS, Kind.FAIL):
+            return finding
+        override = stated(case.expect.per, subject, output) if case.expect.per else None
+        if override is not None:
+            return against(finding, override, output, observation, case.dtype, truth.region)
+        version = self.versions.get((subject.environment, subject.framework), "")
+        return deviations.known(self.deviations, Asked(case, subject, version, output, observation, truth), finding)
 
 
 def _pair(answer: Answer, output: str) -> Pair:
-    return Pair(answer.observation.outputs[output], answer.truth.outputs[output])
+    return Pair(answer.observation.outputs[output], answer.truth.outputs[output], answer.truth.bounds[output])
+
+
+def _line(case: Case) -> Allowance | None:
+    """The tolerance that a case states instead of the bounds."""
+    stated_ = case.expect.tolerance
+    return Allowance(stated_.rtol, stated_.atol) if stated_ else None
 
 
 def _decided(answer: Answer, output: str) -> Finding | None:
@@ -122,17 +164,6 @@ def _decided(answer: Answer, output: str) -> Finding | None:
         return Finding(Kind.FAIL, Grade.BROKEN, raised(observation))
     if output not in observation.outputs:
         return Finding(Kind.FAIL, Grade.BROKEN, f"gave no {output}")
-    if output not in truth.outputs:
+    if output not in truth.outputs and not truth.large:
         return Finding(Kind.ERROR, reason=f"{case.operation} has no definition of its {output} to judge by")
     return None
-
-
-def _as_stated(finding: Finding, answer: Answer, output: str) -> Finding:
-    """A finding in the light of what the case states of this subject."""
-    case, subject, _, observation, truth = answer
-    if not case.expect.per or finding.kind not in (Kind.PASS, Kind.FAIL):
-        return finding
-    override = stated(case.expect.per, subject, output)
-    if override is None:
-        return finding
-    return against(finding, override, output, observation, case.dtype, truth.region)

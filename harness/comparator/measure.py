@@ -1,7 +1,8 @@
 """How far arrays are from the truth, checked in the order that gives the diagnosis.
 
 Shape, dtype, NaN positions, infinities, their signs, then finite values: the first class that
-differs is the diagnosis, and only arrays without such a defect have an error in ulps.
+differs is the diagnosis, and only arrays without such a defect have an error in ulps. Each element
+has a grade; an array has its worst one.
 
 Many arrays of one format are measured at once, laid end to end: a generated suite has thousands
 of small ones, and NumPy's price is by the call.
@@ -16,16 +17,41 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.model.case import Array
+from harness.model.verdict import Cause, Grade
 from harness.oracle.formats import Format
+from harness.oracle.truth import Bounds, Enclosure
 
 Index = tuple[int, ...]
 
+EXACT_ULPS = 0.5
+ACCURATE_ULPS = 4.0
+FACTOR = 2.0
+"""An equally stable form may lose this many times B: B itself sits at rounding level."""
+
+NEAR_SUBNORMAL = 8.0
+"""Truth and answer below this many smallest normal numbers are near the subnormal range."""
+UNDERFLOW = 4.0
+"""What underflow may lose there, in smallest normal numbers."""
+
+GRADES = (Grade.EXACT, Grade.ACCURATE, Grade.STABLE, Grade.RANGE, Grade.UNDERFLOW, Grade.INACCURATE)
+"""From best to worst; an element's grade is a place in here."""
+
+FORM_CAUSES = (Cause.ROUNDING, Cause.SHIFT, Cause.CANCELLATION, Cause.LSE)
+"""Causes that are forms, in the order in which they are tried."""
+NEARLY_ONE = 0.999
+NO_BOUND: Array = np.asarray(-1.0)
+
 
 class Pair(NamedTuple):
-    """An array and the truth that it is held against (float64, the true values as reals)."""
+    """An array and the truth that it is held against.
+
+    Attributes:
+        bounds: what may be lost.
+    """
 
     observed: Array
-    truth: Array
+    truth: Enclosure
+    bounds: Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +74,16 @@ class Worst:
         share: |y - T| over the allowance; it passes up to 1.
         error: |y - T|.
         ulps: the same, signed, in ulps of the format at T.
+        observed: the value there, as text.
+        truth: the truth there, as text.
     """
 
     index: Index
     share: float
     error: float
     ulps: float
+    observed: str
+    truth: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,105 +93,322 @@ class Measurement:
     Attributes:
         defect: what is of the wrong class, "" if nothing is.
         index: the first wrong element, or the one with the largest error in ulps; None without elements.
+        grade: the worst element's; None with a defect or without elements.
         max_ulp: signed error there, in ulps of the format at T; None with a defect or without elements.
         max_relative: largest |y - T| / |T|, likewise.
         max_absolute: largest |y - T|, likewise.
+        max_bound: largest |y - T| / B, likewise.
+        cause: what explains the worst grade's largest error.
+        avoidable_bits: most bits lost beyond what the input's conditioning loses.
+        summation_length: additions on the longest path that the largest error tells of; 0 if pairwise sums do.
+        observed: the value at the index, as text.
+        truth: the truth there, as text.
         worst: the element nearest to its allowance, or farthest beyond, likewise.
-        named_share: largest share of what the second allowance gives, 0 without elements.
-        alone_ulps: largest error in ulps of those elements that the second allowance's atol alone lets pass.
+        named_share: largest share of what the named allowance gives, 0 without elements.
+        alone_ulps: largest error in ulps of those elements that the named allowance's atol alone lets pass.
     """
 
     defect: str
     index: Index | None = None
+    grade: Grade | None = None
     max_ulp: float | None = None
     max_relative: float | None = None
     max_absolute: float | None = None
+    max_bound: float | None = None
+    cause: Cause | None = None
+    avoidable_bits: float | None = None
+    summation_length: int | None = None
+    observed: str | None = None
+    truth: str | None = None
     worst: Worst | None = None
     named_share: float = 0.0
     alone_ulps: float = 0.0
 
     @property
-    def within(self) -> bool:
-        """Whether every element is within the first allowance."""
-        return not self.defect and (self.worst is None or self.worst.share <= 1.0)
-
-    @property
     def within_named(self) -> bool:
-        """Whether every element is within the second allowance."""
+        """Whether every element is within the named allowance."""
         return not self.defect and self.named_share <= 1.0
 
 
-def measure(pairs: Sequence[Pair], form: Format, usual: Allowance, named: Allowance) -> list[Measurement]:
+def measure(
+    pairs: Sequence[Pair], form: Format, named: Allowance, line: Sequence[Allowance | None]
+) -> list[Measurement]:
     """Hold arrays of one format against the truth.
 
     Args:
-        usual: the pass line.
         named: what the plain tolerance judge allows.
+        line: for each pair the tolerance that its case states instead of the bounds, if it does.
     """
     found = [_without_elements(pair, form) for pair in pairs]
     open_ = [n for n, measurement in enumerate(found) if measurement is None]
-    for n, measurement in zip(open_, _elements([pairs[n] for n in open_], form, usual, named), strict=True):
+    for n, measurement in zip(
+        open_, _elements([pairs[n] for n in open_], form, named, [line[n] for n in open_]), strict=True
+    ):
         found[n] = measurement
     return [measurement for measurement in found if measurement is not None]
 
 
+def pass_line(truth: Enclosure, bounds: Bounds, form: Format) -> Array:
+    """What each element may lose: twice the bound, or 4 ulp, and what the truth itself is not known to."""
+    return _line(bounds.passing, form.ulp(truth.high), truth.radius)
+
+
+def _line(bound: Array, ulp: Array, radius: Array) -> Array:
+    return np.maximum(FACTOR * bound, ACCURATE_ULPS * ulp) + radius
+
+
 def _without_elements(pair: Pair, form: Format) -> Measurement | None:
     """What shape and dtype decide already; None where the elements must be looked at."""
-    observed, truth = pair
-    if observed.shape != truth.shape:
-        return Measurement(f"shape {list(observed.shape)} instead of {list(truth.shape)}")
+    observed, shape = pair.observed, pair.truth.high.shape
+    if observed.shape != shape:
+        return Measurement(f"shape {list(observed.shape)} instead of {list(shape)}")
     if observed.dtype != form.dtype:
         return Measurement(f"dtype {observed.dtype.name} instead of {form.name}")
-    return None if observed.size else Measurement("")
+    return None if observed.size else Measurement("", grade=Grade.EXACT)
 
 
-def _elements(pairs: Sequence[Pair], form: Format, usual: Allowance, named: Allowance) -> list[Measurement]:
+def _elements(
+    pairs: Sequence[Pair], form: Format, named: Allowance, line: Sequence[Allowance | None]
+) -> list[Measurement]:
     if not pairs:
         return []
-    sizes = np.array([pair.truth.size for pair in pairs])
+    sizes = np.array([pair.observed.size for pair in pairs])
     starts = np.cumsum(sizes) - sizes
     with np.errstate(all="ignore"):
-        wide = np.concatenate([pair.observed.reshape(-1) for pair in pairs]).astype(np.float64)
-        truth = np.concatenate([pair.truth.reshape(-1) for pair in pairs])
-        error = wide - truth
-        defects = {} if np.isfinite(error).all() else _class_defects(wide, truth, form, starts)
-        # What is infinite on both sides is right; a difference that overflows is not.
-        error = np.where(np.isfinite(wide) & np.isfinite(truth), error, 0.0)
-        figures = _Figures(error, truth, form, usual, named)
+        figures = _Figures(_End(pairs, sizes), form, named, line)
         highest = figures.highest(starts)
+        defects = figures.defects(starts)
     by_ulps = _first_highest(figures.ulps, highest[0], starts, sizes)
-    by_share = _first_highest(figures.share, highest[3], starts, sizes)
-    ulps, errors = figures.signed_ulps, figures.absolute
-    found = []
-    columns = highest.T.tolist()
-    for n, (pair, start, at, near) in enumerate(zip(pairs, starts.tolist(), by_ulps, by_share, strict=True)):
+    by_grade = _first_highest(figures.order, highest[1], starts, sizes)
+    columns, found = highest.T.tolist(), []
+    for n, (pair, start, at, near) in enumerate(zip(pairs, starts.tolist(), by_ulps, by_grade, strict=True)):
+        shape = pair.observed.shape
         if n in defects:
             defect, first = defects[n]
-            found.append(Measurement(defect, place(first, pair.truth.shape)))
+            where = place(first, shape)
+            observed, exact = _texts(pair, where)
+            found.append(Measurement(defect, where, observed=observed, truth=exact))
             continue
-        _, relative, absolute, share, named_share, alone = columns[n]
-        worst = Worst(place(near - start, pair.truth.shape), share, float(errors[near]), float(ulps[near]))
-        index = place(at - start, pair.truth.shape)
-        found.append(Measurement("", index, float(ulps[at]), relative, absolute, worst, named_share, alone))
+        _, order, relative, absolute, in_bounds, avoidable, length, named_share, alone = columns[n]
+        index, worst = place(at - start, shape), place(near - start, shape)
+        observed, exact = _texts(pair, index)
+        found.append(
+            Measurement(
+                "",
+                index,
+                GRADES[int(order)],
+                float(figures.signed_ulps[at]),
+                relative,
+                absolute,
+                in_bounds,
+                figures.cause(near),
+                avoidable,
+                int(length),
+                worst=Worst(
+                    worst,
+                    float(figures.share[near]),
+                    float(figures.absolute[near]),
+                    float(figures.signed_ulps[near]),
+                    *_texts(pair, worst),
+                ),
+                named_share=named_share,
+                alone_ulps=alone,
+                observed=observed,
+                truth=exact,
+            )
+        )
     return found
 
 
-class _Figures:
-    """What is asked of every element, arrays laid end to end."""
+def _texts(pair: Pair, index: Index) -> tuple[str, str]:
+    return str(pair.observed[index]), str(pair.truth.high[index])
 
-    def __init__(self, error: Array, truth: Array, form: Format, usual: Allowance, named: Allowance) -> None:
+
+def failing(pair: Pair, form: Format) -> dict[Grade, Array]:
+    """Which elements of an array of the right shape and dtype fail, by grade."""
+    sizes, named = np.array([pair.observed.size]), Allowance(0.0, 0.0)
+    with np.errstate(all="ignore"):
+        figures = _Figures(_End([pair], sizes), form, named, [None])
+        broken = figures.broken()
+    grades = {grade: (figures.grade == GRADES.index(grade)) & ~broken for grade in (Grade.UNDERFLOW, Grade.INACCURATE)}
+    masks = {**grades, Grade.BROKEN: broken, Grade.RANGE: (figures.grade == GRADES.index(Grade.RANGE)) & ~broken}
+    return {grade: mask.reshape(pair.observed.shape) for grade, mask in masks.items()}
+
+
+class _End:
+    """Pairs laid end to end.
+
+    Attributes:
+        wide: observed numbers as float64.
+        high, low, radius: the truth's enclosure.
+        passing, pairwise: the bounds.
+        named: bounds by cause; 0 where a pair has none of that name.
+        attainable: what no form avoids.
+        terms: of the longest sum.
+        owner: which pair an element is of.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], sizes: Array) -> None:
+        self.wide = np.concatenate([pair.observed.reshape(-1) for pair in pairs]).astype(np.float64)
+        self.high = _laid([pair.truth.high for pair in pairs])
+        self.low = _laid([pair.truth.low for pair in pairs])
+        self.radius = _laid([pair.truth.radius for pair in pairs])
+        self.passing = _laid([pair.bounds.passing for pair in pairs], pairs)
+        self.pairwise = _laid([pair.bounds.pairwise for pair in pairs], pairs)
+        names = {name for pair in pairs for name in pair.bounds.named}
+        self.named = {name: _laid([pair.bounds.named.get(name, NO_BOUND) for pair in pairs], pairs) for name in names}
+        self.attainable = _laid([pair.bounds.attainable for pair in pairs], pairs)
+        self.owner = np.repeat(np.arange(len(pairs)), sizes)
+        self.terms = np.array([pair.bounds.terms for pair in pairs])[self.owner]
+
+
+class _Figures:
+    """What is asked of every element of pairs laid end to end.
+
+    Attributes:
+        grade: the place of each element's grade in `GRADES`.
+        share: of what it may lose.
+        order: by grade, then by share: the whole part is the grade.
+    """
+
+    def __init__(self, end: _End, form: Format, named: Allowance, line: Sequence[Allowance | None]) -> None:
+        self._end, self._form, self._named = end, form, named
+        error = (end.wide - end.high) - end.low
+        self.finite = bool(np.isfinite(error).all())
+        if not self.finite:
+            # What is infinite on both sides is right; a difference that overflows is not.
+            error = np.where(np.isfinite(end.wide) & np.isfinite(end.high), error, 0.0)
+        self.ulp = form.ulp(end.high)
         self.absolute = np.abs(error)
-        self.signed_ulps = error / form.ulp(truth)
+        self.signed_ulps = error / self.ulp
         self.ulps = np.abs(self.signed_ulps)
-        self.relative = np.where(self.absolute == 0, 0.0, self.absolute / np.abs(truth))
-        self.share = _share(self.absolute, usual.of(truth))
-        self.named_share = self.share if named == usual else _share(self.absolute, named.of(truth))
-        self.alone = np.where(self.absolute > named.rtol * np.abs(truth), self.ulps, 0.0)
+        self.size = np.abs(end.high)
+        self.grade = self._grades()
+        self.share = _share(self.absolute, self._lines(_line(end.passing, self.ulp, end.radius), line))
+        self.order = self.grade + NEARLY_ONE * (1.0 - 1.0 / (1.0 + self.share))
 
     def highest(self, starts: Array) -> Array:
-        """The largest of each figure in each array: ulps, relative, absolute, share, named share, alone."""
-        rows = (self.ulps, self.relative, self.absolute, self.share, self.named_share, self.alone)
+        """The largest of each figure in each array."""
+        rows = (
+            *(self.ulps, self.order, _share(self.absolute, self.size), self.absolute),
+            *(_share(self.absolute, self._end.passing), self._avoidable(), self._lengths()),
+            *(_share(self.absolute, self._named.of(self._end.high)), self._alone()),
+        )
         return np.stack([np.maximum.reduceat(row, starts) for row in rows])
+
+    @property
+    def out_of_range(self) -> Array:
+        """Where a number is lost to the overflow of an intermediate."""
+        return np.isinf(self._end.passing) & np.isfinite(self._end.high) & ~np.isfinite(self._end.wide)
+
+    def defects(self, starts: Array) -> dict[int, tuple[str, int]]:
+        """The first class in which each array differs from the truth, and its first element that does."""
+        if self.finite:
+            return {}
+        end = self._end
+        found: dict[int, tuple[str, int]] = {}
+        for defect, wrong in self._classes().items():
+            places = np.flatnonzero(wrong)
+            owners, firsts = np.unique(end.owner[places], return_index=True)
+            for owner, at in zip(owners.tolist(), places[firsts].tolist(), strict=True):
+                found.setdefault(owner, (defect, at - int(starts[owner])))
+        return found
+
+    def broken(self) -> Array:
+        """Where an element is of the wrong class."""
+        return np.logical_or.reduce(list(self._classes().values()))
+
+    def _classes(self) -> dict[str, Array]:
+        """Classes in which an element can differ, in the order that gives the diagnosis."""
+        wide, truth, excused = self._end.wide, self._end.high, self.out_of_range
+        is_nan, true_nan = np.isnan(wide), np.isnan(truth)
+        infinite = np.isinf(wide)
+        # A true value that rounds to infinity is infinite in this format.
+        true_infinite = np.abs(truth) >= self._form.overflow
+        return {
+            "NaN": is_nan & ~true_nan & ~excused,
+            "a number instead of NaN": true_nan & ~is_nan,
+            "infinity": infinite & ~true_infinite & ~excused,
+            "a finite value instead of infinity": np.isinf(truth) & ~infinite,
+            "infinity of the wrong sign": infinite & (np.signbit(wide) != np.signbit(truth)) & ~excused,
+        }
+
+    def _grades(self) -> Array:
+        end, error = self._end, self.absolute
+        exact = error <= EXACT_ULPS * self.ulp + end.radius
+        accurate = error <= ACCURATE_ULPS * self.ulp + end.radius
+        if not self.finite:
+            accurate &= ~self.out_of_range
+            exact &= accurate
+        grades = np.where(exact, GRADES.index(Grade.EXACT), GRADES.index(Grade.ACCURATE))
+        rest = np.flatnonzero(~accurate)
+        grades[rest] = self._poor_grades(rest)
+        return grades
+
+    def _poor_grades(self, at: Array) -> Array:
+        """Grades of elements that are farther than 4 ulp from the truth."""
+        end, lowest = self._end, self._form.smallest_normal
+        error, passing, near = self.absolute[at], end.passing[at], NEAR_SUBNORMAL * lowest
+        conditions = {
+            Grade.STABLE: np.isfinite(passing) & (error <= FACTOR * passing + end.radius[at]),
+            Grade.RANGE: np.isinf(passing),
+            Grade.UNDERFLOW: (self.size[at] < near)
+            & (np.abs(end.wide[at]) < near)
+            & (error <= passing + UNDERFLOW * lowest),
+        }
+        return np.select(list(conditions.values()), [GRADES.index(g) for g in conditions], len(GRADES) - 1)
+
+    def cause(self, at: int) -> Cause:
+        """The first bound that explains an element's error."""
+        end, error = self._end, self.absolute[at] - self._end.radius[at]
+        if error <= EXACT_ULPS * self.ulp[at]:
+            return Cause.RANGE if self.grade[at] == GRADES.index(Grade.RANGE) else Cause.ROUNDING
+        for cause in FORM_CAUSES:
+            bound = end.named[cause][at] if cause in end.named else NO_BOUND
+            if np.isfinite(bound) and error <= FACTOR * bound:
+                return cause
+        if np.isfinite(end.passing[at]) and error <= FACTOR * end.passing[at]:
+            return Cause.SUM
+        lost = {Grade.UNDERFLOW: Cause.UNDERFLOW, Grade.RANGE: Cause.RANGE}
+        return lost.get(GRADES[int(self.grade[at])], Cause.NONE)
+
+    def _lines(self, usual: Array, stated: Sequence[Allowance | None]) -> Array:
+        """What each element may lose: what its case states, or what the bounds give."""
+        for owner, allowance in enumerate(stated):
+            if allowance is not None:
+                mine = self._end.owner == owner
+                usual = np.where(mine, allowance.of(self._end.high), usual)
+        return usual
+
+    def _avoidable(self) -> Array:
+        """Bits lost beyond what the input's conditioning loses of them."""
+        half = EXACT_ULPS * self.ulp
+        lost = np.maximum(self.absolute, half) / np.maximum(half, self._end.attainable)
+        beyond = np.flatnonzero(lost > 1.0)
+        bits = np.zeros(lost.shape)
+        bits[beyond] = np.minimum(np.log2(lost[beyond]), self._form.precision)
+        return bits
+
+    def _lengths(self) -> Array:
+        """Additions on the longest path that an error beyond pairwise sums tells of, between the two bounds."""
+        end, lengths = self._end, np.zeros(self.absolute.shape)
+        at = np.flatnonzero((self.absolute - end.radius > end.pairwise) & (end.pairwise < end.passing))
+        narrow, passing = end.pairwise[at], end.passing[at]
+        beyond = np.clip((self.absolute[at] - end.radius[at] - narrow) / (passing - narrow), 0.0, 1.0)
+        pairwise, whole = np.ceil(np.log2(np.maximum(end.terms[at], 1))), end.terms[at] - 1.0
+        lengths[at] = np.where(np.isfinite(passing), np.ceil(pairwise + beyond * (whole - pairwise)), 0.0)
+        return lengths
+
+    def _alone(self) -> Array:
+        """Errors in ulps of what the named allowance's atol alone lets pass."""
+        return np.where(self.absolute > self._named.rtol * self.size, self.ulps, 0.0)
+
+
+def _laid(arrays: Sequence[Array], pairs: Sequence[Pair] | None = None) -> Array:
+    """Arrays end to end; with pairs, each broadcast to its pair's shape first."""
+    if pairs is not None:
+        arrays = [np.broadcast_to(a, pair.observed.shape) for a, pair in zip(arrays, pairs, strict=True)]
+    return np.concatenate([array.reshape(-1) for array in arrays])
 
 
 def _share(absolute: Array, allowed: Array) -> Array:
@@ -172,30 +419,6 @@ def _first_highest(values: Array, highest: Array, starts: Array, sizes: Array) -
     """Where each array's largest value stands first, counted from the beginning of all."""
     hits = np.flatnonzero(values == np.repeat(highest, sizes))
     return [int(hit) for hit in hits[np.searchsorted(hits, starts)]]
-
-
-def _class_defects(wide: Array, truth: Array, form: Format, starts: Array) -> dict[int, tuple[str, int]]:
-    """The first class in which each array differs from the truth, and its first element that does."""
-    is_nan, true_nan = np.isnan(wide), np.isnan(truth)
-    infinite = np.isinf(wide)
-    # A true value that rounds to infinity is infinite in this format.
-    true_infinite = np.abs(truth) >= form.overflow
-    classes = {
-        "NaN": is_nan & ~true_nan,
-        "a number instead of NaN": true_nan & ~is_nan,
-        "infinity": infinite & ~true_infinite,
-        "a finite value instead of infinity": np.isinf(truth) & ~infinite,
-        "infinity of the wrong sign": infinite & (np.signbit(wide) != np.signbit(truth)),
-    }
-    found: dict[int, tuple[str, int]] = {}
-    for defect, wrong in classes.items():
-        places = np.flatnonzero(wrong)
-        owners = np.searchsorted(starts, places, side="right") - 1
-        firsts: dict[int, tuple[str, int]] = {}
-        for owner, at in zip(owners.tolist(), places.tolist(), strict=True):
-            firsts.setdefault(owner, (defect, at - int(starts[owner])))
-        found = firsts | found
-    return found
 
 
 def place(flat: int, shape: tuple[int, ...]) -> Index:

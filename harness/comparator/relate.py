@@ -49,7 +49,7 @@ def relation(stated: Relation, observed: Mapping[str, Observed]) -> Iterator[tup
 def statement(stated: Relation, truths: Mapping[str, Truth]) -> tuple[Subject, Finding]:
     """Whether the relation holds in truth: if it doesn't, the document that states it is wrong."""
     first, *others = stated.calls
-    views = {name: _view(truth.outputs["value"], stated.views[name]) for name, truth in truths.items()}
+    views = {name: _view(truth.outputs["value"].high, stated.views[name]) for name, truth in truths.items()}
     for other in others:
         comparison = _compare(views[first], views[other], stated.calls[first].dtype)
         if bool(comparison.differs) == (stated.kind == EQUAL):

@@ -1,4 +1,4 @@
-"""Plain rtol and atol, with the frameworks' usual defaults for each dtype.
+"""Plain rtol and atol, a judge beside the bounds, with the frameworks' usual defaults for each dtype.
 
 The defaults are those of `torch.testing.assert_close` (default_tolerances in
 torch/testing/_comparison.py); TensorFlow's own tests use 1e-6 for both in float32.

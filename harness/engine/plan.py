@@ -12,7 +12,7 @@ from harness.model.case import Case, Relation, Unit
 from harness.model.plan import Item, Plan
 from harness.model.subject import DOCUMENT, Adapter, Environment, Subject
 from harness.operations import OPERATIONS
-from harness.operations.base import Operation
+from harness.operations.base import Operation, gradient
 
 WRITTEN_OUT = ".by_hand."
 """Part of the path of every written-out formula."""
@@ -90,7 +90,7 @@ def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[s
         Candidate(
             Subject(environment, implementation.path, mode, framework=adapter.framework),
             adapter.file,
-            _offered(implementation, operation),
+            _offered(implementation, operation, call),
             refusal(implementation, operation, call),
         )
         for environment in environments
@@ -106,15 +106,15 @@ def _asked(path: str, glob: str) -> bool:
     return fnmatchcase(path, glob) and (WRITTEN_OUT not in path or "by_hand" in glob)
 
 
-def _offered(implementation: Implementation, operation: Operation) -> tuple[str, ...]:
-    if operation.gradient is None or operation.leading not in implementation.gradients:
-        return ("value",)
-    return ("value", f"gradient:{operation.leading}")
+def _offered(implementation: Implementation, operation: Operation, call: Case) -> tuple[str, ...]:
+    """The value, and the gradients that the implementation offers with respect to inputs of the call."""
+    outputs = operation.offered(call.inputs)
+    return ("value", *(name for i in implementation.gradients if (name := gradient(i)) in outputs))
 
 
 def _kind(call: Case) -> object:
     """Calls of one kind differ in their numbers only: a generator's thousand are looked up once."""
-    ranks = tuple((name, array.ndim) for name, array in call.inputs.items())
+    ranks = tuple((name, array.ndim) for name, array in call.inputs.items())  # and so which inputs there are
     # 1, 1.0 and True are equal, but no API need take each of them for the others.
     parameters = tuple((name, type(value), value) for name, value in call.parameters.items())
     return call.operation, call.implementations, call.dtype, ranks, parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 import selectors
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,25 +68,34 @@ class Pool:
         self._limits = limits
         self._logs = logs
         self._selector = selectors.DefaultSelector()
+        self._waiting: deque[Shard] = deque()
         self._running: list[_Shift] = []
 
-    def observe(self, items: Sequence[Item]) -> Iterator[Observed]:
-        """Yield an observation for every item, as they come. No worker outlives this generator."""
+    def observe(self, items: Sequence[Item], meanwhile: Callable[[], bool] = lambda: False) -> Iterator[Observed]:
+        """Yield an observation for every item, as they come. No worker outlives this generator.
+
+        Args:
+            meanwhile: does a piece of other work while no answer is there; False if there is none.
+        """
         self._logs.mkdir(parents=True, exist_ok=True)
-        for item in items:
-            if item.refusal:
-                yield item, Observation(Outcome.UNSUPPORTED, reason=item.refusal)
-        waiting = deque(shards([item for item in items if not item.refusal], self._limits.jobs))
-        most = self._limits.jobs or len(waiting)
+        self._waiting.extend(shards([item for item in items if not item.refusal], self._limits.jobs))
         try:
-            while waiting or self._running:
-                while waiting and len(self._running) < most:
-                    self._start(waiting.popleft())
-                yield from self._next()
+            self._fill()
+            for item in items:  # now that workers are starting: importing a framework takes seconds
+                if item.refusal:
+                    yield item, Observation(Outcome.UNSUPPORTED, reason=item.refusal)
+            while self._running:
+                yield from self._next(meanwhile)
+                self._fill()
         finally:
             for shift in tuple(self._running):
                 self._end(shift)
             self._selector.close()
+
+    def _fill(self) -> None:
+        """Have as many workers running as may be."""
+        while self._waiting and not 0 < self._limits.jobs <= len(self._running):
+            self._start(self._waiting.popleft())
 
     def _start(self, shard: Shard) -> None:
         log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}.txt"
@@ -96,11 +105,13 @@ class Pool:
         self._running.append(shift)
         self._selector.register(worker, selectors.EVENT_READ, shift)
 
-    def _next(self) -> Iterator[Observed]:
+    def _next(self, meanwhile: Callable[[], bool]) -> Iterator[Observed]:
         """Wait for whatever comes first, an answer or a deadline, and see to it."""
         earliest = min(shift.deadline for shift in self._running)
-        ready = self._selector.select(max(0.0, earliest - time.monotonic()))
-        for key, _ in ready:
+        ready = self._selector.select(0)
+        while not ready and time.monotonic() < earliest and meanwhile():
+            ready = self._selector.select(0)
+        for key, _ in ready or self._selector.select(max(0.0, earliest - time.monotonic())):
             yield from key.data.receive()
         now = time.monotonic()
         for shift in tuple(self._running):

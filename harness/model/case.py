@@ -91,6 +91,15 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedTolerance:
+    """A pass line of a case's own: |y - T| <= atol + rtol |T|, with the reason for it."""
+
+    rtol: float
+    atol: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What a case expects of every subject.
 
@@ -100,6 +109,7 @@ class Expectation:
         printed: what the document prints, judged as an observation of the subject `document`.
         claimed: what the document says happens (`value`, `error`), where it prints no number.
         per: expectations of single subjects; the first that matches counts.
+        tolerance: the pass line instead of the bounds, if the case states one.
     """
 
     undefined: frozenset[str] = frozenset()
@@ -107,6 +117,7 @@ class Expectation:
     printed: Printed | None = None
     claimed: str = ""
     per: tuple[Override, ...] = ()
+    tolerance: StatedTolerance | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

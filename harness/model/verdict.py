@@ -31,12 +31,46 @@ FAILED = frozenset({Kind.FAIL, Kind.STALE, Kind.CRASH, Kind.TIMEOUT, Kind.OUT_OF
 
 
 class Grade(StrEnum):
-    """How near a finite value is to the truth, or that it is of another class."""
+    """How near a finite value is to the truth, or that it is of another class.
+
+    EXACT: correctly rounded. ACCURATE: within 4 ulp. STABLE: within twice the bound. RANGE: an
+    intermediate of the reference algorithm leaves the format's range. UNDERFLOW: truth and answer
+    are near the subnormal range. INACCURATE: outside. BROKEN: of the wrong class.
+    """
 
     EXACT = "exact"
     ACCURATE = "accurate"
+    STABLE = "stable"
+    RANGE = "range"
+    UNDERFLOW = "underflow"
     INACCURATE = "inaccurate"
     BROKEN = "broken"
+
+    @property
+    def passes(self) -> bool:
+        """Whether it is within the pass line."""
+        return self in PASSING
+
+
+PASSING = frozenset({Grade.EXACT, Grade.ACCURATE, Grade.STABLE, Grade.RANGE})
+
+
+class Cause(StrEnum):
+    """The first bound that explains an error: what its algorithm loses.
+
+    SHIFT: log(s) is added to logits that were shifted. CANCELLATION: a difference or quotient is
+    rounded near its limit. LSE: log-sum-exp is subtracted from logits. SUM: terms are added one
+    after another. NONE: no bound does.
+    """
+
+    ROUNDING = "rounding"
+    SHIFT = "shift"
+    CANCELLATION = "cancellation"
+    LSE = "lse"
+    SUM = "recursive sum"
+    UNDERFLOW = "underflow"
+    RANGE = "range"
+    NONE = "none"
 
 
 class ExitCode(IntEnum):
@@ -76,6 +110,10 @@ class Verdict:
         max_ulp: worst signed error in ulps of the dtype at the truth; None where nothing was measured.
         max_relative: worst relative error; None where nothing was measured.
         max_absolute: worst absolute error; None where nothing was measured.
+        max_bound: worst error in units of the bound B; None where nothing was measured.
+        cause: the first bound that explains the worst error.
+        avoidable_bits: most bits lost beyond what the input's conditioning loses.
+        summation_length: additions on a sum's longest path that the error tells of; 0 if pairwise sums do.
         index: index of the worst or first differing element.
         observed: the value there, as text.
         truth: the truth there, as text.
@@ -100,6 +138,10 @@ class Verdict:
     max_ulp: float | None = None
     max_relative: float | None = None
     max_absolute: float | None = None
+    max_bound: float | None = None
+    cause: Cause | None = None
+    avoidable_bits: float | None = None
+    summation_length: int | None = None
     index: tuple[int, ...] | None = None
     observed: str | None = None
     truth: str | None = None

@@ -1,21 +1,30 @@
-"""What an operation is: its signature, where it is defined, and its exact value and gradient.
+"""What an operation is: its signature, where it is defined, its exact outputs, and its algorithms.
 
-Definitions are evaluated in float64 in forms without cancellation, so that they can stand as
-truth for narrower dtypes. A product with an exact zero is zero (the limit of z log p as p -> 0
-is 0 for z = 0), so infinite logits have their value by limit; NaN stays NaN.
+Exact outputs are programs over `Real` in forms without cancellation, so that float64 with a small
+error radius decides nearly everything. A form is an algorithm as frameworks have it; running error
+analysis of its program gives the bound on what it may lose on an input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from harness.model.case import Array, Domain, Inputs, Parameters, Scalar
+from harness.operations.real import Program, Shape
 
 UPSTREAM = "upstream"
 """Optional input of every operation: what the gradient is multiplied with; ones if absent."""
+
+VALUE = "value"
+
+ROUNDING = "rounding"
+"""The form that keeps every digit which its input has; the others are named for what they lose."""
+SHIFT = "shift"
+LSE = "lse"
+CANCELLATION = "cancellation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,42 @@ INSIDE = Region(Domain.INSIDE)
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """An algorithm for one output.
+
+    Attributes:
+        name: what an error within its bound, and within none before it, is attributed to.
+        program: the algorithm.
+        passes: whether the pass line allows what it loses; else it only tells what a subject did.
+    """
+
+    name: str
+    program: Program
+    passes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The value, or the gradient with respect to an input.
+
+    Attributes:
+        exact: its definition, in a form without cancellation.
+        forms: algorithms for it, the most accurate first; the exact form is one if none are given.
+    """
+
+    exact: Program
+    forms: tuple[Form, ...] = ()
+
+    @property
+    def algorithms(self) -> Sequence[Form]:
+        """The forms that bounds come from."""
+        return self.forms or (Form(ROUNDING, self.exact),)
+
+
+Outputs = Mapping[str, Output]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """A mathematical function with named inputs and parameters.
 
@@ -78,9 +123,8 @@ class Operation:
         inputs: its inputs; the first is the one whose shape and dtype lead.
         parameters: its parameters with their defaults.
         region: where the given inputs and complete parameters lie.
-        value: the exact value, evaluated in float64; None where it isn't defined here yet.
-        gradient: the vector-Jacobian product with an upstream gradient of the value's shape,
-            with respect to the first input.
+        shape: the value's shape, from inputs and complete parameters.
+        outputs: `value` and `gradient:<input>`; none where it isn't defined here yet.
         elementwise: each element of the value depends on the elements at its own place only.
     """
 
@@ -89,13 +133,13 @@ class Operation:
     inputs: tuple[Input, ...]
     parameters: tuple[Parameter, ...]
     region: Callable[[Inputs, Parameters], Region]
-    value: Callable[[Inputs, Parameters], Array] | None = None
-    gradient: Callable[[Inputs, Parameters, Array], Array] | None = None
+    shape: Callable[[Inputs, Parameters], Shape] | None = None
+    outputs: Outputs = field(default_factory=dict)
     elementwise: bool = False
 
     @property
     def leading(self) -> str:
-        """Name of the input that the gradient is taken with respect to."""
+        """Name of the input whose shape and dtype lead."""
         return self.inputs[0].name
 
     def complete(self, parameters: Parameters) -> dict[str, Scalar]:
@@ -110,16 +154,21 @@ class Operation:
                 return Region(Domain.UNDEFINED, objection)
         return self.region(inputs, complete)
 
+    def offered(self, inputs: Inputs) -> Mapping[str, Output]:
+        """The outputs of a call with these inputs: no gradient where there is no such input."""
+        return {
+            name: output for name, output in self.outputs.items() if name == VALUE or name.partition(":")[2] in inputs
+        }
+
+
+def gradient(name: str) -> str:
+    """Name of the output that is the gradient with respect to an input."""
+    return f"gradient:{name}"
+
 
 def widened(inputs: Inputs) -> dict[str, Array]:
     """Floating inputs as float64 (exact for every format here); indices as they are."""
     return {n: a if a.dtype.kind in "iub" else a.astype(np.float64) for n, a in inputs.items()}
-
-
-def times(factor: Array, x: Array) -> Array:
-    """factor * x, and 0 wherever factor is exactly 0, whatever x is (NaN excepted)."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.where((factor == 0) & ~np.isnan(x), 0.0, factor * x)
 
 
 def undefined(reason: str) -> Region:

@@ -17,25 +17,58 @@ With weights, `row_mean` multiplies them after the mean: one weight a row. The m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from harness.model.case import Array, Domain, Inputs, Parameters
-from harness.operations.base import Input, Operation, Parameter, Region, times, undefined, widened
+from harness.operations.base import (
+    ROUNDING,
+    UPSTREAM,
+    VALUE,
+    Form,
+    Input,
+    Operation,
+    Output,
+    Parameter,
+    Region,
+    gradient,
+    undefined,
+)
+from harness.operations.real import Call, Real, Shape, expanded, shared
 
 ROW_REDUCTIONS = ("none", "sum", "mean", "weighted_mean", "nonzero_mean")
 ELEMENT_REDUCTIONS = (*ROW_REDUCTIONS, "row_mean", "row_mean_sum")
-WEIGHTS = Input("weights", optional=True)
-UPSTREAM_INPUT = Input("upstream", optional=True)
+WEIGHTS = Input("weights", optional=True, differentiable=True)
+UPSTREAM_INPUT = Input(UPSTREAM, optional=True)
 SMOOTHING = Parameter("label_smoothing", 0.0, low=0.0, high=1.0)
 
 MASS_SLACK = 1e-2
 """Rows of labels count as normalised within this: bfloat16 can't sum to 1 more nearly."""
 
-Losses = Callable[[Inputs, Parameters], Array]
-Slopes = Callable[[Inputs, Parameters, Array], Array]
 Locator = Callable[[Inputs, Parameters], Region]
+Part = Callable[[Call], Real]
+
+
+@dataclass(frozen=True, slots=True)
+class LossForm:
+    """A way to compute a loss, before weights and reduction.
+
+    Attributes:
+        name: as of the `Form`s that it gives.
+        losses: one for each element, or each row along the last axis; None if it is about a slope only.
+        slopes: derivatives of an element's, or a row's, loss with respect to inputs, class axis last;
+            with respect to labels: the smoothed labels.
+        passes: whether the pass line allows what it loses.
+    """
+
+    name: str
+    losses: Part | None = None
+    slopes: Mapping[str, Part] = field(default_factory=dict)
+    passes: bool = True
 
 
 def loss(
@@ -44,86 +77,66 @@ def loss(
     inputs: Sequence[Input],
     parameters: Sequence[Parameter],
     region: Locator,
-    losses: Losses,
-    slopes: Slopes,
+    exact: LossForm,
+    others: Sequence[LossForm] = (),
     *,
     elementwise: bool = False,
 ) -> Operation:
-    """An operation made of `losses`, one a row (an element, if elementwise), weighted and reduced.
+    """An operation made of losses, one a row (an element, if elementwise), weighted and reduced.
 
     Args:
-        losses: unweighted losses from float64 inputs and complete parameters.
-        slopes: gradient of sum(upstream * losses) with respect to the first input.
+        exact: its definition, without cancellation, which is an algorithm too.
+        others: algorithms that lose more.
     """
     reductions = ELEMENT_REDUCTIONS if elementwise else ROW_REDUCTIONS
-
-    def value(given: Inputs, complete: Parameters) -> Array:
-        wide = widened(given)
-        return reduced(losses(wide, complete), wide.get("weights"), str(complete["reduction"]))
-
-    def gradient(given: Inputs, complete: Parameters, upstream: Array) -> Array:
-        wide = widened(given)
-        scale = spread(
-            _losses_shape(given, inputs, complete), wide.get("weights"), str(complete["reduction"]), upstream
-        )
-        return slopes(wide, complete, scale)
+    leading = inputs[0].name
 
     def located(given: Inputs, complete: Parameters) -> Region:
         found = region(given, complete)
         if found.domain is Domain.UNDEFINED:
             return found
-        objection = _reduction_objection(complete, given.get("weights"), _losses_shape(given, inputs, complete))
+        objection = _reduction_objection(complete, given.get("weights"), losses_shape(given[leading], complete))
         return undefined(objection) if objection else found
 
+    def shape(given: Inputs, complete: Parameters) -> Shape:
+        return _reduced_shape(losses_shape(given[leading], complete), str(complete["reduction"]))
+
+    forms = (exact, *others)
+    with_respect_to = [i.name for i in inputs if i.differentiable]
+    outputs = {
+        VALUE: _output([(form, form.losses and partial(_value, form.losses)) for form in forms]),
+        **{
+            gradient(n): _output([(f, f.slopes.get(n) and partial(_slope, f.slopes[n], n, leading)) for f in forms])
+            for n in with_respect_to
+        },
+        gradient("weights"): _output([(f, f.losses and partial(_weights_slope, f.losses)) for f in forms]),
+    }
     return Operation(
         name,
         formula,
         (*inputs, WEIGHTS, UPSTREAM_INPUT),
         (*parameters, Parameter("reduction", "none", choices=reductions)),
         located,
-        value,
-        gradient,
+        shape,
+        outputs,
         elementwise=elementwise,
     )
 
 
-def reduced(losses: Array, weights: Array | None, reduction: str) -> Array:
-    """Weigh and reduce losses (float64, any shape)."""
-    if reduction in ("row_mean", "row_mean_sum"):
-        rows = np.mean(losses, axis=-1)
-        weighted = rows if weights is None else times(weights, rows)
-        return weighted if reduction == "row_mean" else np.sum(weighted)
-    weighted = losses if weights is None else times(np.broadcast_to(weights, losses.shape), losses)
-    if reduction == "none":
-        return weighted
-    total = np.sum(weighted)
-    return total if reduction == "sum" else _over(total, denominator(losses.shape, weights, reduction))
+def losses_shape(leading: Array, complete: Parameters) -> Shape:
+    """Shape of the losses: the leading input's, without its class axis if there is one."""
+    if "axis" not in complete:
+        return leading.shape
+    axis = int(complete["axis"]) % leading.ndim
+    return leading.shape[:axis] + leading.shape[axis + 1 :]
 
 
-def denominator(shape: tuple[int, ...], weights: Array | None, reduction: str) -> float:
-    """What a mean of losses of this shape divides by."""
-    count = float(np.prod(shape, dtype=np.int64))
-    if weights is None or reduction == "mean":
-        return count
-    full = np.broadcast_to(weights, shape)
-    return float(np.sum(full)) if reduction == "weighted_mean" else float(np.count_nonzero(full))
-
-
-def spread(shape: tuple[int, ...], weights: Array | None, reduction: str, upstream: Array) -> Array:
-    """The gradient of reduced losses with respect to each loss, times upstream: shape of the losses."""
-    one = np.ones(shape)
-    if reduction in ("row_mean", "row_mean_sum"):
-        rows = np.broadcast_to(upstream, shape[:-1]) * (1.0 if weights is None else weights)
-        return one * (rows / shape[-1])[..., np.newaxis]
-    scaled = one * upstream * (1.0 if weights is None else weights)
-    if reduction in ("none", "sum"):
-        return scaled
-    return _over(scaled, denominator(shape, weights, reduction))
-
-
-def smoothed(labels: Array, smoothing: float, classes: float) -> Array:
+def smoothed(call: Call, labels: Real, classes: int) -> Real:
     """Labels moved toward 1/classes: z (1 - e) + e / classes. Classes is 2 for sigmoid losses."""
-    return labels if smoothing == 0 else labels * (1.0 - smoothing) + smoothing / classes
+    if call.parameter("label_smoothing") == 0:
+        return labels
+    e = call.constant("label_smoothing")
+    return labels * (1.0 - e) + e / float(classes)
 
 
 def label_region(labels: Array, *, rows_on_axis: int | None = None) -> Region:
@@ -138,20 +151,121 @@ def label_region(labels: Array, *, rows_on_axis: int | None = None) -> Region:
     return Region(Domain.INSIDE)
 
 
-def _losses_shape(given: Inputs, inputs: Sequence[Input], complete: Parameters) -> tuple[int, ...]:
-    """Shape of the losses: the leading input's, without its class axis if there is one."""
-    shape = given[inputs[0].name].shape
-    if "axis" not in complete:
-        return shape
-    axis = int(complete["axis"]) % len(shape)
-    return shape[:axis] + shape[axis + 1 :]
+def _output(programs: Sequence[tuple[LossForm, Part | None]]) -> Output:
+    """The first program is exact, and an algorithm like the others."""
+    forms = tuple(Form(form.name, program, form.passes) for form, program in programs if program)
+    exact = forms[0]
+    return Output(exact.program, forms if len(forms) > 1 or exact.name != ROUNDING else ())
 
 
-def _over(numerator: Array, denominator_: float) -> Array:
-    return np.zeros_like(numerator) if denominator_ == 0 else numerator / denominator_
+def _value(losses: Part, call: Call) -> Real:
+    """Weigh and reduce losses."""
+    found, reduction = losses(call), call.parameters["reduction"]
+    if reduction in ("row_mean", "row_mean_sum"):
+        weighted = _weighted(call, found.sum() / float(found.shape[-1]))
+        return weighted if reduction == "row_mean" else weighted.sum(None)
+    weighted = _weighted(call, found)
+    if reduction == "none":
+        return weighted
+    total = weighted.sum(None)
+    return total if reduction == "sum" else _over(call, total, found.shape)
 
 
-def _reduction_objection(complete: Parameters, weights: Array | None, shape: tuple[int, ...]) -> str:
+def _weighted(call: Call, losses: Real) -> Real:
+    """Losses times their weights, which broadcast to them."""
+    return call.real("weights") * losses if "weights" in call.inputs else losses
+
+
+def _slope(slopes: Part, name: str, leading: str, call: Call) -> Real:
+    """The gradient of the reduced losses with respect to an input, times upstream."""
+    found = slopes(call)
+    if name == "labels" and call.parameters.get("label_smoothing", 0.0) != 0:
+        found = (1.0 - call.constant("label_smoothing")) * found
+    if not _is_plain(call):
+        ahead = _spread(call, losses_shape(call.inputs[leading], call.parameters))
+        found = (expanded(ahead) if "axis" in call.parameters else ahead) * found
+    if "axis" not in call.parameters:
+        return found
+    axis = int(call.parameters["axis"])
+    return found.shaped(lambda a: np.moveaxis(a, -1, axis))
+
+
+def _is_plain(call: Call) -> bool:
+    """Whether nothing multiplies the slopes."""
+    return not {"weights", UPSTREAM} & call.inputs.keys() and call.parameters["reduction"] in ("none", "sum")
+
+
+def _weights_slope(losses: Part, call: Call) -> Real:
+    """The gradient with respect to weights, in their shape: summed where they were broadcast."""
+    found, weights = losses(call), call.inputs["weights"]
+    reduction, ahead = call.parameters["reduction"], _upstream(call)
+    if reduction in ("row_mean", "row_mean_sum"):
+        found = found.sum() / float(found.shape[-1])
+    if reduction == "weighted_mean":
+        found = found - _value(losses, call)
+    slopes = ahead * found
+    if reduction in ("mean", "weighted_mean", "nonzero_mean"):
+        slopes = _over(call, slopes, found.shape)
+    return _collected(slopes.shaped(lambda a: np.broadcast_to(a, found.shape)), weights.shape)
+
+
+def _collected(slopes: Real, shape: Shape) -> Real:
+    """Slopes summed over the axes along which an input of this shape was broadcast."""
+    while len(slopes.shape) > len(shape):
+        slopes = slopes.sum(0)
+    for axis, (whole, mine) in enumerate(zip(slopes.shape, shape, strict=True)):
+        if mine == 1 and whole != 1:
+            slopes = slopes.sum(axis, keepdims=True)
+    return slopes
+
+
+def _spread(call: Call, shape: Shape) -> Real:
+    """The gradient of reduced losses with respect to each loss, times upstream: shape of the losses."""
+
+    def made() -> Real:
+        reduction = str(call.parameters["reduction"])
+        ahead = _weighted(call, _upstream(call))
+        if reduction in ("row_mean", "row_mean_sum"):
+            ahead = expanded((ahead / float(shape[-1])).shaped(lambda a: np.broadcast_to(a, shape[:-1])))
+        elif reduction not in ("none", "sum"):
+            ahead = _over(call, ahead, shape)
+        return ahead.shaped(lambda a: np.broadcast_to(a, shape))
+
+    found: Real = call.once("spread", made)
+    return found
+
+
+@shared
+def _upstream(call: Call) -> Real:
+    return call.real(UPSTREAM) if UPSTREAM in call.inputs else call.exactly(1.0)
+
+
+def _over(call: Call, numerator: Real, shape: Shape) -> Real:
+    """Divided by what a mean of losses of this shape divides by; 0 where that is 0."""
+    weights = call.inputs.get("weights")
+    count = int(np.prod(shape, dtype=np.int64))
+    if weights is None or call.parameters["reduction"] == "mean":
+        return numerator / float(count)
+    full = np.broadcast_to(weights, shape)
+    if call.parameters["reduction"] == "nonzero_mean":
+        count = int(np.count_nonzero(full))
+        return numerator / float(count) if count else numerator * 0.0
+    whole = call.exactly(full).sum(None)
+    return numerator / whole if _has_sum(full) else numerator * 0.0
+
+
+def _has_sum(weights: Array) -> bool:
+    """Whether weights have a sum other than 0: fsum rounds the exact one, once."""
+    return not np.isfinite(weights).all() or math.fsum(np.ravel(weights).tolist()) != 0
+
+
+def _reduced_shape(losses: Shape, reduction: str) -> Shape:
+    if reduction == "none":
+        return losses
+    return losses[:-1] if reduction == "row_mean" else ()
+
+
+def _reduction_objection(complete: Parameters, weights: Array | None, shape: Shape) -> str:
     """Why losses of this shape can't be weighted and reduced so; "" if they can."""
     reduction = complete["reduction"]
     if reduction in ("row_mean", "row_mean_sum"):

@@ -8,12 +8,16 @@ normalize              p is divided by its row's sum, `before` or `after` it is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from harness.model.case import Array, Domain, Inputs, Parameters
-from harness.operations.base import Input, Parameter, Region, same_shape, times, undefined
-from harness.operations.losses import SMOOTHING, label_region, loss, smoothed
-from harness.operations.softmax import AXIS, dense_region, one_hot, sparse_region
+from harness.operations.base import CANCELLATION, ROUNDING, Input, Parameter, Region, same_shape, undefined
+from harness.operations.losses import SMOOTHING, LossForm, label_region, loss, smoothed
+from harness.operations.real import Call, Program, Real, along, shared
+from harness.operations.softmax import AXIS, INDICES, LABELS, dense_region, rows, sparse_region
 
 PROBABILITIES = Input("probabilities", differentiable=True)
 EPSILON = Parameter("epsilon", 0.0, low=0.0, high=0.5)
@@ -24,6 +28,108 @@ BINARY = (
     Parameter("epsilon_use", "clip", choices=("clip", "add")),
     Parameter("log_floor", float("-inf"), high=0.0),
 )
+HALF = 0.5
+
+
+class Logs(NamedTuple):
+    """Two logarithms, guarded: log p and log(1 - p)."""
+
+    of_p: Real
+    of_rest: Real
+
+
+def _epsilon(call: Call) -> float:
+    return call.parameter("epsilon")
+
+
+def _adds(call: Call) -> bool:
+    return call.parameters.get("epsilon_use") == "add"
+
+
+def _below(call: Call, p: Array) -> Array:
+    """Where epsilon holds p up."""
+    return p < _epsilon(call)
+
+
+def _above(call: Call, p: Array) -> Array:
+    """Where 1 - epsilon holds p down: 1 - p is exact from a half on, and no smaller than epsilon before."""
+    return 1.0 - p < _epsilon(call)
+
+
+@shared
+def _binary_logs(call: Call) -> Logs:
+    """Each logarithm of the argument that is exact: 1 - p would swallow a small p."""
+    p, x = call.inputs["probabilities"], call.real("probabilities")
+    if _adds(call):
+        e = call.constant("epsilon")
+        of_p = ((x - 1.0) + e).log1p().where(p > HALF, (x + e).log())
+        of_rest = (e - x).log1p().where(p <= HALF, ((1.0 - x) + e).log())
+        return _floored(call, of_p, of_rest)
+    return _floored(call, *_clipped_logs(call, p, x.log(), (-x).log1p()))
+
+
+def _clipped_logs(call: Call, p: Array, of_p: Real, of_rest: Real) -> tuple[Real, Real]:
+    if not _epsilon(call):
+        return of_p, of_rest
+    e = call.constant("epsilon")
+    low, high, below, above = e.log(), (-e).log1p(), _below(call, p), _above(call, p)
+    return low.where(below, high.where(above, of_p)), high.where(below, low.where(above, of_rest))
+
+
+@shared
+def _plain_logs(call: Call) -> Logs:
+    """The arguments as they are written: log(p + epsilon), log((1 - p) + epsilon)."""
+    if not _adds(call):
+        return _binary_logs(call)
+    x, e = call.real("probabilities"), call.constant("epsilon")
+    return _floored(call, (x + e).log(), ((1.0 - x) + e).log())
+
+
+@shared
+def _rounded_logs(call: Call) -> Logs:
+    """log(1 - p) for log1p(-p): a small p is lost."""
+    p, x = call.inputs["probabilities"], call.real("probabilities")
+    if _adds(call):
+        return _plain_logs(call)
+    return _floored(call, *_clipped_logs(call, p, x.log(), (1.0 - x).log()))
+
+
+def _floored(call: Call, of_p: Real, of_rest: Real) -> Logs:
+    floor = call.parameter("log_floor")
+    return Logs(of_p, of_rest) if np.isneginf(floor) else Logs(of_p.maximum(floor), of_rest.maximum(floor))
+
+
+@shared
+def _labels(call: Call) -> Real:
+    return smoothed(call, call.real("labels"), 2)
+
+
+def _binary_losses(logs: Callable[[Call], Logs]) -> Program:
+    """-z log p - (1 - z) log(1 - p)."""
+
+    def program(call: Call) -> Real:
+        z, found = _labels(call), logs(call)
+        return -(z * found.of_p + (1.0 - z) * found.of_rest)
+
+    return program
+
+
+def _binary_label_slopes(logs: Callable[[Call], Logs]) -> Program:
+    """log(1 - p) - log p."""
+    return lambda call: logs(call).of_rest - logs(call).of_p
+
+
+def _binary_slopes(call: Call) -> Real:
+    """-z / p + (1 - z) / (1 - p); 0 where a guard holds the logarithm's argument constant."""
+    p, x, z = call.inputs["probabilities"], call.real("probabilities"), _labels(call)
+    e = call.constant("epsilon") if _adds(call) else 0.0
+    ahead, behind = x + e, (1.0 - x) + e
+    least = np.exp(call.parameter("log_floor"))
+    guess = _epsilon(call) if _adds(call) else 0.0
+    rising = (1.0 / behind).where((1.0 - p) + guess >= least, 0.0)
+    falling = (1.0 / ahead).where(p + guess >= least, 0.0)
+    slopes = (1.0 - z) * rising - z * falling
+    return slopes if _adds(call) else slopes.where(~(_below(call, p) | _above(call, p)), 0.0)
 
 
 def _outside(probabilities: Array, parameters: Parameters) -> Region | None:
@@ -42,132 +148,120 @@ def _binary_region(inputs: Inputs, parameters: Parameters) -> Region:
     return _outside(inputs["probabilities"], parameters) or label_region(inputs["labels"])
 
 
-def _binary_logs(p: Array, parameters: Parameters) -> tuple[Array, Array]:
-    """log p and log(1 - p) as guarded: the one of the larger argument by log1p, since 1 - p would swallow a small p."""
-    epsilon, floor = float(parameters["epsilon"]), float(parameters["log_floor"])
-    small = np.minimum(p, 1.0 - p)
-    with np.errstate(divide="ignore"):
-        if parameters["epsilon_use"] == "add":
-            logs = np.log(small + epsilon), np.log1p(epsilon - small)
-        else:
-            clipped = np.maximum(small, epsilon)
-            logs = np.log(clipped), np.log1p(-clipped)
-    of_small, of_large = (np.maximum(log, floor) for log in logs)
-    lower = p <= 0.5  # noqa: PLR2004 - where p is the smaller of p and 1 - p
-    return np.where(lower, of_small, of_large), np.where(lower, of_large, of_small)
+class Share(NamedTuple):
+    """Parts of a whole along the last axis.
+
+    Attributes:
+        part: q, what the logarithm is taken of.
+        rest: 1 - q without its cancellation.
+        whole: the sum that normalising divides by, before `before` or `after` clipping.
+        free: where no clip holds q constant.
+    """
+
+    part: Real
+    rest: Real
+    whole: Real
+    free: Array
 
 
-def _guarded(p: Array, parameters: Parameters) -> tuple[Array, Array]:
-    """The arguments of the two logarithms: p and 1 - p, after `epsilon` did its work."""
-    epsilon = float(parameters["epsilon"])
-    if parameters["epsilon_use"] == "add":
-        return p + epsilon, (1.0 - p) + epsilon
-    return np.clip(p, epsilon, 1.0 - epsilon), np.clip(1.0 - p, epsilon, 1.0 - epsilon)
+@shared
+def _share(call: Call) -> Share:
+    """q: p normalised and clipped as the parameters say."""
+    p = rows(call, "probabilities")
+    normalize = call.parameters["normalize"]
+    if normalize == "before":
+        part, rest, whole = _parts(call.exactly(p), p)
+        return Share(*_clipped(call, part, rest), whole, _free(call, _approximately(p)))
+    free = _free(call, p)
+    x = call.exactly(p)
+    part, rest = _clipped(call, x, 1.0 - x)
+    if normalize == "none":
+        return Share(part, rest, x, free)
+    return Share(*_parts(part, p), free)
 
 
-def _binary_losses(inputs: Inputs, parameters: Parameters) -> Array:
-    z = smoothed(inputs["labels"], float(parameters["label_smoothing"]), 2.0)
-    log_p, log_rest = _binary_logs(inputs["probabilities"], parameters)
-    return 0.0 - (times(z, log_p) + times(1.0 - z, log_rest))
+def _parts(p: Real, numbers: Array) -> tuple[Real, Real, Real]:
+    """p / sum, the sum of the others / sum, and the sum."""
+    leads = np.arange(numbers.shape[-1]) == np.argmax(numbers, axis=-1)[..., np.newaxis]
+    largest = along(p, np.argmax(numbers, axis=-1)).shaped(lambda a: a[..., np.newaxis])
+    others = p.where(~leads, 0.0).sum(keepdims=True)
+    whole = others + largest
+    return p / whole, others.where(leads, largest + (others - p)) / whole, whole
 
 
-def _binary_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    """-z / p + (1 - z) / (1 - p); 0 where a guard holds the logarithm's argument constant."""
-    given = inputs["probabilities"]
-    z = smoothed(inputs["labels"], float(parameters["label_smoothing"]), 2.0)
-    p, rest = _guarded(given, parameters)
-    epsilon, floor = float(parameters["epsilon"]), np.exp(float(parameters["log_floor"]))
-    free = (given >= epsilon) & (given <= 1.0 - epsilon) if parameters["epsilon_use"] == "clip" else True
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slopes = times(1.0 - z, np.where(rest >= floor, 1.0 / rest, 0.0)) - times(z, np.where(p >= floor, 1.0 / p, 0.0))
-    return times(upstream, np.where(free, slopes, 0.0))
-
-
-def _shares(p: Array) -> tuple[Array, Array]:
-    """p divided by its sum along the last axis, and 1 minus that without its cancellation."""
-    leading = np.arange(p.shape[-1]) == np.argmax(p, axis=-1)[..., np.newaxis]
-    others = np.sum(np.where(leading, 0.0, p), axis=-1, keepdims=True)
-    total = others + np.max(p, axis=-1, keepdims=True)
+def _approximately(p: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        return p / total, np.where(leading, others, total - p) / total
+        return p / np.sum(p, axis=-1, keepdims=True)
 
 
-def _before_clipping(p: Array, parameters: Parameters) -> tuple[Array, Array]:
-    """What is clipped, and 1 minus that."""
-    return _shares(p) if parameters["normalize"] == "before" else (p, 1.0 - p)
+def _free(call: Call, q: Array) -> Array:
+    """Where a clip leaves q alone, its ends included."""
+    return ~(_below(call, q) | _above(call, q)) if _epsilon(call) else np.ones(q.shape, dtype=bool)
 
 
-def _clipped(q: Array, parameters: Parameters) -> Array:
-    epsilon = float(parameters["epsilon"])
-    return np.clip(q, epsilon, 1.0 - epsilon) if epsilon else q
+def _clipped(call: Call, part: Real, rest: Real) -> tuple[Real, Real]:
+    """q between epsilon and 1 - epsilon, and 1 - q."""
+    if not _epsilon(call):
+        return part, rest
+    e = call.constant("epsilon")
+    return part.maximum(e).minimum(1.0 - e), rest.maximum(e).minimum(1.0 - e)
 
 
-def _categorical(p: Array, labels: Array, parameters: Parameters) -> Array:
-    """-sum z log(q) along the last axis; log(q) = log1p(-(1 - q)) where q is the larger part."""
-    q, rest = (_clipped(part, parameters) for part in _before_clipping(p, parameters))
-    if parameters["normalize"] == "after":
-        q, rest = _shares(q)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_q = np.where(q <= 0.5, np.log(q), np.log1p(-rest))  # noqa: PLR2004 - q is at most 1 - q
-    return 0.0 - np.sum(times(labels, log_q), axis=-1)
+def _log_q(call: Call) -> Real:
+    """log q, by 1 - q where q is the larger part."""
+    share = _share(call)
+    numbers = rows(call, "probabilities")
+    if call.parameters["normalize"] != "none":
+        numbers = _approximately(numbers)
+    return (-share.rest).log1p().where(numbers > HALF, share.part.log())
 
 
-def _categorical_slopes(p: Array, labels: Array, parameters: Parameters, upstream: Array) -> Array:
+def _plain_log_q(call: Call) -> Real:
+    """log q as written: what normalising and clipping round near 1 is lost."""
+    return _share(call).part.log()
+
+
+@shared
+def _dense_labels(call: Call) -> Real:
+    p = rows(call, "probabilities")
+    if call.inputs["labels"].dtype.kind in "iu":
+        unit = call.inputs["labels"][..., np.newaxis] == np.arange(p.shape[-1])
+        return call.exactly(unit.astype(np.float64))
+    return smoothed(call, call.exactly(rows(call, "labels")), p.shape[-1])
+
+
+def _categorical_losses(log_q: Program) -> Program:
+    """-sum z log q."""
+    return lambda call: -(_dense_labels(call) * log_q(call)).sum()
+
+
+def _categorical_label_slopes(log_q: Program) -> Program:
+    return lambda call: -log_q(call)
+
+
+def _categorical_slopes(call: Call) -> Real:
     """The chain rule through normalize, clip and log; 0 where a clip holds its probability constant.
 
-    With q = c / sum(c) it is (sum_{j != i} z_j - z_i (1 - q_i) / q_i) / sum(c), where 1 - q_i and
-    the sum over the others are formed without cancellation.
+    With q = c / sum(c) it is (sum_{j != i} z_j - z_i (1 - q_i) / q_i) / sum(c).
     """
-    q, rest = _before_clipping(p, parameters)
-    epsilon = float(parameters["epsilon"])
-    free = (q >= epsilon) & (q <= 1.0 - epsilon) if epsilon else np.ones(q.shape, dtype=bool)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if parameters["normalize"] == "before":
-            z = np.where(free, labels, 0.0)
-            slopes = (_others(z) - times(z, rest / q)) / np.sum(p, axis=-1, keepdims=True)
-        elif parameters["normalize"] == "after":
-            clipped = _clipped(q, parameters)
-            share, rest = _shares(clipped)
-            total = np.sum(clipped, axis=-1, keepdims=True)
-            slopes = np.where(free, (_others(labels) - times(labels, rest / share)) / total, 0.0)
-        else:
-            slopes = np.where(free, -times(labels, 1.0 / q), 0.0)
-    return times(upstream[..., np.newaxis], slopes)
+    share, z = _share(call), _dense_labels(call)
+    if call.parameters["normalize"] == "none":
+        return (-(z * (1.0 / share.part))).where(share.free, 0.0)
+    before = call.parameters["normalize"] == "before"
+    mine = z.where(share.free, 0.0) if before else z
+    slopes = ((mine.sum(keepdims=True) - mine) - mine * (share.rest / share.part)) / share.whole
+    return slopes if before else slopes.where(share.free, 0.0)
 
 
-def _others(z: Array) -> Array:
-    """The sum of the others along the last axis."""
-    return np.sum(z, axis=-1, keepdims=True) - z
-
-
-def _dense(inputs: Inputs, parameters: Parameters) -> tuple[Array, Array]:
-    axis = int(parameters["axis"])
-    labels = np.moveaxis(inputs["labels"], axis, -1)
-    labels = smoothed(labels, float(parameters["label_smoothing"]), labels.shape[-1])
-    return np.moveaxis(inputs["probabilities"], axis, -1), labels
-
-
-def _sparse(inputs: Inputs, parameters: Parameters) -> tuple[Array, Array]:
-    p = np.moveaxis(inputs["probabilities"], int(parameters["axis"]), -1)
-    return p, one_hot(inputs["labels"], p.shape[-1])
-
-
-def _dense_losses(inputs: Inputs, parameters: Parameters) -> Array:
-    return _categorical(*_dense(inputs, parameters), parameters)
-
-
-def _sparse_losses(inputs: Inputs, parameters: Parameters) -> Array:
-    return _categorical(*_sparse(inputs, parameters), parameters)
-
-
-def _dense_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    slopes = _categorical_slopes(*_dense(inputs, parameters), parameters, upstream)
-    return np.moveaxis(slopes, -1, int(parameters["axis"]))
-
-
-def _sparse_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    slopes = _categorical_slopes(*_sparse(inputs, parameters), parameters, upstream)
-    return np.moveaxis(slopes, -1, int(parameters["axis"]))
+def _plain_categorical_slopes(call: Call) -> Real:
+    """The same with S_z - z_i / q_i, as the chain rule gives it."""
+    share, z = _share(call), _dense_labels(call)
+    if call.parameters["normalize"] == "none":
+        return _categorical_slopes(call)
+    before = call.parameters["normalize"] == "before"
+    mine = z.where(share.free, 0.0) if before else z
+    slopes = (mine.sum(keepdims=True) - mine * (1.0 / share.part)) / share.whole
+    return slopes if before else slopes.where(share.free, 0.0)
 
 
 def _dense_region(inputs: Inputs, parameters: Parameters) -> Region:
@@ -184,33 +278,46 @@ def _sparse_region(inputs: Inputs, parameters: Parameters) -> Region:
     return _outside(inputs["probabilities"], parameters) or found
 
 
+def _categorical_form(name: str, log_q: Program, slopes: Program, *, labels: bool) -> LossForm:
+    by_label = {"labels": _categorical_label_slopes(log_q)} if labels else {}
+    return LossForm(name, _categorical_losses(log_q), {"probabilities": slopes, **by_label})
+
+
+def _binary_form(name: str, logs: Callable[[Call], Logs], *, passes: bool = True) -> LossForm:
+    return LossForm(name, _binary_losses(logs), {"labels": _binary_label_slopes(logs)}, passes)
+
+
 OPERATIONS = (
     loss(
         "binary_cross_entropy",
         "-z log(p) - (1 - z) log(1 - p)",
-        (PROBABILITIES, Input("labels")),
+        (PROBABILITIES, LABELS),
         BINARY,
         _binary_region,
-        _binary_losses,
-        _binary_slopes,
+        LossForm(
+            ROUNDING,
+            _binary_losses(_binary_logs),
+            {"probabilities": _binary_slopes, "labels": _binary_label_slopes(_binary_logs)},
+        ),
+        (_binary_form(CANCELLATION, _plain_logs), _binary_form(CANCELLATION, _rounded_logs, passes=False)),
         elementwise=True,
     ),
     loss(
         "categorical_cross_entropy",
         "-sum z log(p)",
-        (PROBABILITIES, Input("labels")),
+        (PROBABILITIES, LABELS),
         (AXIS, SMOOTHING, EPSILON, NORMALIZE),
         _dense_region,
-        _dense_losses,
-        _dense_slopes,
+        _categorical_form(ROUNDING, _log_q, _categorical_slopes, labels=True),
+        (_categorical_form(CANCELLATION, _plain_log_q, _plain_categorical_slopes, labels=True),),
     ),
     loss(
         "sparse_categorical_cross_entropy",
         "-log(p_k), k = label",
-        (PROBABILITIES, Input("labels", kind="index")),
+        (PROBABILITIES, INDICES),
         (AXIS, EPSILON, NORMALIZE),
         _sparse_region,
-        _sparse_losses,
-        _sparse_slopes,
+        _categorical_form(ROUNDING, _log_q, _categorical_slopes, labels=False),
+        (_categorical_form(CANCELLATION, _plain_log_q, _plain_categorical_slopes, labels=False),),
     ),
 )

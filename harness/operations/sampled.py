@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from harness.model.case import Inputs, Parameters
 from harness.operations.base import INSIDE, Input, Operation, Parameter, Region
+from harness.operations.losses import UPSTREAM_INPUT
 
 _INPUTS = (
     Input("hidden", differentiable=True),
     Input("kernel"),
     Input("biases"),
     Input("labels", kind="index"),
-    Input("upstream", optional=True),
+    UPSTREAM_INPUT,
 )
 _PARAMETERS = (Parameter("num_sampled", 1, low=1),)
 

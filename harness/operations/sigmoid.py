@@ -2,35 +2,169 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
 
-from harness.model.case import Array, Inputs, Parameters
+from harness.model.case import Inputs, Parameters
 from harness.operations.base import (
+    CANCELLATION,
     INSIDE,
+    ROUNDING,
+    SHIFT,
+    UPSTREAM,
+    VALUE,
+    Form,
     Input,
     Operation,
+    Output,
     Parameter,
     Region,
+    gradient,
     same_shape,
-    times,
     undefined,
-    widened,
 )
-from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, label_region, loss, smoothed
+from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label_region, loss, smoothed
+from harness.operations.real import Call, Real, Shape, shared
 
 LOGITS = Input("logits", differentiable=True)
-LABELS = Input("labels")
+LABELS = Input("labels", differentiable=True)
+POS_WEIGHT = Parameter("pos_weight", 1.0, low=0.0)
 
 
-def sigma(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow, for float64 x."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+@shared
+def tail(call: Call) -> Real:
+    """exp(-|x|)."""
+    return (-abs(call.real("logits"))).exp()
 
 
-def softplus(x: Array) -> Array:
-    """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)), for float64 x: both terms are positive."""
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+@shared
+def log_tail(call: Call) -> Real:
+    """log(1 + exp(-|x|)), the part of softplus that max(x, 0) leaves."""
+    return tail(call).log1p()
+
+
+@shared
+def sigma(call: Call) -> Real:
+    """1 / (1 + exp(-x)) without overflow."""
+    return _sigma(call, tail(call), mirrored=False)
+
+
+@shared
+def sigma_mirrored(call: Call) -> Real:
+    """sigma(-x), which is 1 - sigma(x)."""
+    return _sigma(call, tail(call), mirrored=True)
+
+
+@shared
+def _scaled_tail(call: Call) -> Real:
+    """exp(-|x|) as 2**(-|x| log2 e): the argument is rounded once more, which vectorised sigmoids do."""
+    return (-abs(call.real("logits"))).rounded().exp()
+
+
+@shared
+def _plain_sigma(call: Call) -> Real:
+    return _sigma(call, _scaled_tail(call), mirrored=False)
+
+
+@shared
+def _plain_mirrored(call: Call) -> Real:
+    return _sigma(call, _scaled_tail(call), mirrored=True)
+
+
+def _sigma(call: Call, e: Real, *, mirrored: bool) -> Real:
+    """1 / (1 + e) on one side of 0 and e / (1 + e) on the other, e = exp(-|x|)."""
+    x = call.inputs["logits"]
+    return e.where(x > 0 if mirrored else x < 0, 1.0) / (1.0 + e)
+
+
+@shared
+def _labels(call: Call) -> Real:
+    return smoothed(call, call.real("labels"), 2)
+
+
+@shared
+def _rest(call: Call) -> Real:
+    """1 - z."""
+    return 1.0 - _labels(call)
+
+
+@shared
+def _positive(call: Call) -> Real:
+    """q z, q = pos_weight."""
+    return _labels(call) * call.constant("pos_weight") if "pos_weight" in call.parameters else _labels(call)
+
+
+def _losses(call: Call) -> Real:
+    """(1 - z) softplus(x) + q z softplus(-x), with its two terms in x kept apart from the tail.
+
+    For q = 1 this is x (1 - z) + log1p(exp(-x)) for x >= 0 and -x z + log1p(exp(x)) for x < 0:
+    nothing cancels for labels in [0, 1].
+    """
+    return _slope(call) * call.real("logits") + _weighted(call, log_tail(call))
+
+
+@shared
+def _slope(call: Call) -> Real:
+    return _rest(call).where(call.inputs["logits"] >= 0, -_positive(call))
+
+
+def _weighted(call: Call, whole: Real) -> Real:
+    """What both sides of the loss have in common, times 1 - z + q z."""
+    return (_rest(call) + _positive(call)) * whole if "pos_weight" in call.parameters else whole
+
+
+def _textbook(call: Call) -> Real:
+    """max(x, 0) - x z + log1p(exp(-|x|)): the form of TensorFlow's documentation, by log1p."""
+    x = call.real("logits")
+    return (x.maximum(0.0) - x * _labels(call)) + log_tail(call)
+
+
+def _without_log1p(call: Call) -> Real:
+    """The textbook form with log(1 + e) for log1p(e): the tail below u is lost."""
+    x = call.real("logits")
+    return (x.maximum(0.0) - x * _labels(call)) + (1.0 + tail(call)).log()
+
+
+def _weighted_without_log1p(call: Call) -> Real:
+    return _slope(call) * call.real("logits") + _weighted(call, (1.0 + tail(call)).log())
+
+
+def _slopes(call: Call) -> Real:
+    """(1 - z) sigma(x) - q z sigma(-x)."""
+    return _rest(call) * sigma(call) - _positive(call) * sigma_mirrored(call)
+
+
+def _relative_slopes(call: Call) -> Real:
+    """The same by vectorised sigmoids."""
+    return _rest(call) * _plain_sigma(call) - _positive(call) * _plain_mirrored(call)
+
+
+def _plain_slopes(call: Call) -> Real:
+    """(1 - z + q z) sigma(x) - q z: on the far side of a hard label the difference loses every digit."""
+    return _weighted(call, _plain_sigma(call)) - _positive(call)
+
+
+def _soft_slopes(call: Call) -> Real:
+    """The plain form for soft labels, where it loses no more than the labels' own rounding does."""
+    z = call.inputs["labels"]
+    hard = ((z == 0) | (z == 1)) & (call.parameter("label_smoothing") == 0)
+    return _relative_slopes(call).where(hard, _plain_slopes(call))
+
+
+def _label_slopes(call: Call) -> Real:
+    """q softplus(-x) - softplus(x), which is -x for q = 1."""
+    x = call.real("logits")
+    if "pos_weight" not in call.parameters:
+        return -x
+    q = call.constant("pos_weight")
+    positive = call.inputs["logits"] >= 0
+    return (-x).where(positive, -q * x) + (q - 1.0) * log_tail(call)
+
+
+def _label_slopes_by_softplus(call: Call) -> Real:
+    """The same from two softplus."""
+    x = call.real("logits")
+    above, below = x.maximum(0.0) + log_tail(call), (-x).maximum(0.0) + log_tail(call)
+    return call.constant("pos_weight") * below - above
 
 
 def _anywhere(_inputs: Inputs, _parameters: Parameters) -> Region:
@@ -42,70 +176,85 @@ def _labelled(inputs: Inputs, _parameters: Parameters) -> Region:
     return undefined(objection) if objection else label_region(inputs["labels"])
 
 
-def _labels(inputs: Inputs, parameters: Parameters) -> Array:
-    return smoothed(inputs["labels"], float(parameters["label_smoothing"]), 2.0)
+def _same(inputs: Inputs, _parameters: Parameters) -> Shape:
+    return inputs["logits"].shape
 
 
-def _losses(inputs: Inputs, parameters: Parameters) -> Array:
-    """(1 - z) softplus(x) + q z softplus(-x), with its two terms in x kept apart from the tail.
-
-    For q = 1 this is x (1 - z) + log1p(exp(-x)) for x >= 0 and -x z + log1p(exp(x)) for x < 0:
-    nothing cancels for labels in [0, 1].
-    """
-    x, z = inputs["logits"], _labels(inputs, parameters)
-    q = float(parameters.get("pos_weight", 1.0))
-    tail = np.log1p(np.exp(-np.abs(x)))
-    slope = np.where(x >= 0, 1.0 - z, -q * z)
-    return times(slope, x) + times((1.0 - z) + q * z, tail)
+def ahead(call: Call) -> Real:
+    """The upstream gradient; ones if there is none."""
+    return call.real(UPSTREAM) if UPSTREAM in call.inputs else call.exactly(1.0)
 
 
-def _slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    """(1 - z) sigma(x) - q z sigma(-x)."""
-    x, z = inputs["logits"], _labels(inputs, parameters)
-    q = float(parameters.get("pos_weight", 1.0))
-    return times(upstream, (1.0 - z) * sigma(x) - q * z * sigma(-x))
+def _log_sigmoid(call: Call) -> Real:
+    """min(x, 0) - log1p(exp(-|x|))."""
+    return call.real("logits").minimum(0.0) - log_tail(call)
 
 
-def _sigmoid(inputs: Inputs, _parameters: Parameters) -> Array:
-    return sigma(widened(inputs)["logits"])
+def _plain_log_sigmoid(call: Call) -> Real:
+    return call.real("logits").minimum(0.0) - (1.0 + tail(call)).log()
 
 
-def _sigmoid_gradient(inputs: Inputs, _parameters: Parameters, upstream: Array) -> Array:
-    x = widened(inputs)["logits"]
-    return times(upstream, sigma(x) * sigma(-x))
+_SIGMOID = {
+    VALUE: Output(sigma, (Form(ROUNDING, _plain_sigma),)),
+    gradient("logits"): Output(
+        lambda call: ahead(call) * (sigma(call) * sigma_mirrored(call)),
+        (
+            Form(ROUNDING, lambda call: ahead(call) * (_plain_sigma(call) * _plain_mirrored(call))),
+            # Every framework keeps y = sigma(x) and computes y (1 - y).
+            Form(CANCELLATION, lambda call: ahead(call) * (_plain_sigma(call) * (1.0 - _plain_sigma(call)))),
+        ),
+    ),
+}
+_LOG_SIGMOID = {
+    VALUE: Output(_log_sigmoid, (Form(ROUNDING, _log_sigmoid), Form(SHIFT, _plain_log_sigmoid, passes=False))),
+    gradient("logits"): Output(
+        lambda call: ahead(call) * sigma_mirrored(call),
+        (Form(ROUNDING, lambda call: ahead(call) * _plain_mirrored(call)),),
+    ),
+}
 
 
-def _log_sigmoid(inputs: Inputs, _parameters: Parameters) -> Array:
-    return -softplus(-widened(inputs)["logits"])
+_SLOPE_FORMS = (
+    LossForm(ROUNDING, slopes={"logits": _relative_slopes}),
+    LossForm(CANCELLATION, slopes={"logits": _soft_slopes}),
+    LossForm(CANCELLATION, slopes={"logits": _plain_slopes}, passes=False),
+)
 
 
-def _log_sigmoid_gradient(inputs: Inputs, _parameters: Parameters, upstream: Array) -> Array:
-    return times(upstream, sigma(-widened(inputs)["logits"]))
+def _primitive(name: str, formula: str, outputs: Mapping[str, Output]) -> Operation:
+    inputs = (LOGITS, UPSTREAM_INPUT)
+    return Operation(name, formula, inputs, (), _anywhere, _same, outputs, elementwise=True)
 
-
-_PRIMITIVE = ((LOGITS, UPSTREAM_INPUT), (), _anywhere)
 
 OPERATIONS = (
-    Operation("sigmoid", "1 / (1 + exp(-x))", *_PRIMITIVE, _sigmoid, _sigmoid_gradient, elementwise=True),
-    Operation("log_sigmoid", "-log(1 + exp(-x))", *_PRIMITIVE, _log_sigmoid, _log_sigmoid_gradient, elementwise=True),
+    _primitive("sigmoid", "1 / (1 + exp(-x))", _SIGMOID),
+    _primitive("log_sigmoid", "-log(1 + exp(-x))", _LOG_SIGMOID),
     loss(
         "sigmoid_cross_entropy",
         "-z log(sigma(x)) - (1 - z) log(1 - sigma(x))",
         (LOGITS, LABELS),
         (SMOOTHING,),
         _labelled,
-        _losses,
-        _slopes,
+        LossForm(ROUNDING, _losses, {"logits": _slopes, "labels": _label_slopes}),
+        (
+            LossForm(ROUNDING, _textbook),
+            *_SLOPE_FORMS,
+            LossForm(SHIFT, _without_log1p, passes=False),
+        ),
         elementwise=True,
     ),
     loss(
         "weighted_sigmoid_cross_entropy",
         "-q z log(sigma(x)) - (1 - z) log(1 - sigma(x)), q = pos_weight",
         (LOGITS, LABELS),
-        (SMOOTHING, Parameter("pos_weight", 1.0, low=0.0)),
+        (SMOOTHING, POS_WEIGHT),
         _labelled,
-        _losses,
-        _slopes,
+        LossForm(ROUNDING, _losses, {"logits": _slopes, "labels": _label_slopes}),
+        (
+            LossForm(ROUNDING, slopes={"labels": _label_slopes_by_softplus}),
+            *_SLOPE_FORMS,
+            LossForm(SHIFT, _weighted_without_log1p, passes=False),
+        ),
         elementwise=True,
     ),
 )

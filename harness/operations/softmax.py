@@ -2,10 +2,14 @@
 
 By limit, one infinite logit takes all the mass and -inf classes have none; a row whose logits are
 all -inf, or of which several are +inf, has no limit and is NaN.
+
+Programs have the class axis last. d = x - max(x), e = exp(d), s = sum e; `rest` is a sum without one
+of its terms, formed without subtracting it from the whole.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,50 +17,296 @@ import numpy as np
 from harness.model.case import Array, Inputs, Parameters
 from harness.operations.base import (
     INSIDE,
+    LSE,
+    ROUNDING,
+    SHIFT,
+    UPSTREAM,
+    VALUE,
+    Form,
     Input,
     Operation,
+    Output,
     Parameter,
     Region,
+    gradient,
     same_shape,
-    times,
     undefined,
-    widened,
 )
-from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, label_region, loss, smoothed
+from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label_region, loss, smoothed
+from harness.operations.real import Call, Program, Real, Shape, along, expanded, shared
 
 LOGITS = Input("logits", differentiable=True)
+LABELS = Input("labels", differentiable=True)
+INDICES = Input("labels", kind="index")
 AXIS = Parameter("axis", -1)
 
 
-class Row(NamedTuple):
-    """Parts of a softmax along the last axis, all float64.
+def rows(call: Call, name: str) -> Array:
+    """An input with the class axis last."""
+    return np.moveaxis(call.inputs[name], int(call.parameters["axis"]), -1)
+
+
+@shared
+def _logits(call: Call) -> Array:
+    """Logits by limit: an infinite one is 0 among -inf; several have no limit."""
+    x = rows(call, "logits")
+    if np.max(x, initial=0.0) < np.inf:
+        return x
+    infinite = np.isposinf(x)
+    by_limit = np.where(infinite, 0.0, -np.inf)
+    by_limit = np.where(np.sum(infinite, axis=-1, keepdims=True) > 1, np.nan, by_limit)
+    return np.where(infinite.any(axis=-1, keepdims=True) & ~np.isnan(x), by_limit, x)
+
+
+@shared
+def _largest(call: Call) -> Array:
+    return np.max(_logits(call), axis=-1, keepdims=True)
+
+
+@shared
+def _leads(call: Call) -> Array:
+    """The first of each row's largest logits."""
+    leads = np.zeros(_logits(call).shape, dtype=bool)
+    np.put_along_axis(leads, np.argmax(_logits(call), axis=-1)[..., np.newaxis], values=True, axis=-1)
+    return leads
+
+
+@shared
+def _d(call: Call) -> Real:
+    """x - max(x)."""
+    return call.exactly(_logits(call)) - call.exactly(_largest(call))
+
+
+@shared
+def _e(call: Call) -> Real:
+    return _d(call).exp()
+
+
+@shared
+def _sums(call: Call) -> tuple[Real, Real]:
+    return call.exactly(_logits(call)).sums_of_exp(_largest(call), _leads(call))
+
+
+def _others(call: Call) -> Real:
+    """s - 1: the sum of e without its largest term, which is exp(0)."""
+    return _sums(call)[0]
+
+
+@shared
+def _s(call: Call) -> Real:
+    return 1.0 + _others(call)
+
+
+def _sum(call: Call) -> Real:
+    """s as it is summed: partial sums are rounded at the largest term's size, not at the others'."""
+    return _sums(call)[1]
+
+
+@shared
+def _log_sum(call: Call) -> Real:
+    return _sum(call).log()
+
+
+@shared
+def _rest(call: Call) -> Real:
+    """The sum of e without e_i."""
+    return _without(_e(call), _leads(call), _others(call))
+
+
+def _without(e: Real, leads: Array, others: Real) -> Real:
+    return others.where(leads, 1.0 + (others - e))
+
+
+class Classes(NamedTuple):
+    """Classes that a logarithm is wanted of: all of each row, or one.
 
     Attributes:
-        log_p: log of the probabilities.
-        p: the probabilities.
-        rest: sum of the other classes' probabilities, 1 - p without its cancellation.
+        d: their logits less the row's largest.
+        row: what a row has in common, in their shape.
     """
 
-    log_p: Array
-    p: Array
-    rest: Array
+    logits: Real
+    d: Real
+    row: Callable[[Real], Real]
 
 
-def softmax_rows(x: Array) -> Row:
-    """Softmax of float64 logits along the last axis by log1p of the sum without its largest term."""
-    with np.errstate(invalid="ignore"):
-        top = np.max(x, axis=-1, keepdims=True)
-        d = np.where(np.isposinf(top), np.where(np.isposinf(x), 0.0, -np.inf), x - top)
-        d = np.where(np.isnan(x), np.nan, d)
-        e = np.exp(d)
-        leading = np.zeros(x.shape, dtype=bool)
-        np.put_along_axis(leading, np.argmax(d, axis=-1)[..., np.newaxis], values=True, axis=-1)
-        others = np.sum(np.where(leading, 0.0, e), axis=-1, keepdims=True)
-        several = np.sum(np.isposinf(x), axis=-1, keepdims=True) > 1
-        log_p = np.where(several, np.nan, d - np.log1p(others))
-        p = np.where(several, np.nan, e / (1.0 + others))
-        rest = np.where(leading, others, others + np.where(leading, 0.0, 1.0) - e) / (1.0 + others)
-    return Row(log_p, p, np.where(several, np.nan, rest))
+@shared
+def _all(call: Call) -> Classes:
+    return Classes(call.exactly(_logits(call)), _d(call), lambda real: real)
+
+
+@shared
+def _labelled(call: Call) -> Classes:
+    """The class that each row's label names."""
+    x = along(call.exactly(_logits(call)), call.inputs["labels"])
+    return Classes(x, x - _squeezed(call.exactly(_largest(call))), _squeezed)
+
+
+def _squeezed(real: Real) -> Real:
+    return real.shaped(lambda a: a[..., 0])
+
+
+LogForm = Callable[[Call, Classes], Real]
+
+
+def _log_p(call: Call, of: Classes) -> Real:
+    """d - log1p(s - 1)."""
+    return of.d - of.row(_others(call).log1p())
+
+
+def _shifted_log_p(call: Call, of: Classes) -> Real:
+    """d - log(s): loses what 1 swallows of s."""
+    return of.d - of.row(_log_sum(call))
+
+
+def _lse_log_p(call: Call, of: Classes) -> Real:
+    """x - (max + log(s)): loses what max swallows of log(s)."""
+    return of.logits - of.row(call.exactly(_largest(call)) + _log_sum(call))
+
+
+@shared
+def _p(call: Call) -> Real:
+    return _e(call) / _s(call)
+
+
+@shared
+def _quotient(call: Call) -> Real:
+    return _e(call) / _sum(call)
+
+
+@shared
+def _exponential(call: Call) -> Real:
+    """p = exp(log p), as from a saved log-softmax."""
+    return _shifted_log_p(call, _all(call)).exp()
+
+
+_LOG_FORMS: tuple[tuple[str, LogForm, bool], ...] = (
+    (ROUNDING, _log_p, True),
+    (SHIFT, _shifted_log_p, True),
+    (LSE, _lse_log_p, False),
+)
+
+
+def _whole(log_p: LogForm) -> Program:
+    return lambda call: log_p(call, _all(call))
+
+
+def _classes(call: Call) -> int:
+    return int(rows(call, "logits").shape[-1])
+
+
+@shared
+def _dense(call: Call) -> Real:
+    """Labels of each class, smoothed."""
+    if call.inputs["labels"].dtype.kind in "iu":
+        classes = _classes(call)
+        unit = (call.inputs["labels"][..., np.newaxis] == np.arange(classes)).astype(np.float64)
+        return smoothed(call, call.exactly(unit), classes)
+    return smoothed(call, call.exactly(rows(call, "labels")), _classes(call))
+
+
+@shared
+def _mass(call: Call) -> Real:
+    return _dense(call).sum(keepdims=True)
+
+
+def _dense_losses(log_p: LogForm) -> Program:
+    """-sum z log p."""
+    return lambda call: -(_dense(call) * log_p(call, _all(call))).sum()
+
+
+def _dense_slopes(call: Call) -> Real:
+    """(e_i sum_{j != i} z_j - z_i sum_{j != i} e_j) / s, which is S_z p - z without its cancellation."""
+    z = _dense(call)
+    return (_e(call) * (_mass(call) - z) - z * _rest(call)) / _s(call)
+
+
+def _plain_dense_slopes(p: Program) -> Program:
+    """S_z p - z."""
+    return lambda call: _mass(call) * p(call) - _dense(call)
+
+
+def _label_slopes(log_p: LogForm) -> Program:
+    """-log p."""
+    return lambda call: -log_p(call, _all(call))
+
+
+def _smooth(call: Call) -> bool:
+    return call.parameter("label_smoothing") != 0
+
+
+def _sparse_losses(log_p: LogForm) -> Program:
+    """-log p_k."""
+    dense = _dense_losses(log_p)
+    return lambda call: dense(call) if _smooth(call) else -log_p(call, _labelled(call))
+
+
+def _at_label(call: Call, label: Real, elsewhere: Real) -> Real:
+    """A number for each row at its label, and one for each class elsewhere."""
+    return expanded(label).where(_is_label(call), elsewhere)
+
+
+@shared
+def _is_label(call: Call) -> Array:
+    found = np.zeros(_logits(call).shape, dtype=bool)
+    np.put_along_axis(found, call.inputs["labels"][..., np.newaxis], values=True, axis=-1)
+    return found
+
+
+def _sparse_slopes(call: Call) -> Real:
+    """e_i / s, and -(s - e_k) / s at the label."""
+    if _smooth(call):
+        return _dense_slopes(call)
+    k = call.inputs["labels"]
+    leads = np.take_along_axis(_leads(call), k[..., np.newaxis], axis=-1)[..., 0]
+    rest = _without(along(_e(call), k), leads, _squeezed(_others(call)))
+    return _at_label(call, -rest, _e(call)) / _s(call)
+
+
+def _plain_sparse_slopes(p: Program) -> Program:
+    """p - 1 at the label."""
+    dense = _plain_dense_slopes(p)
+
+    def program(call: Call) -> Real:
+        if _smooth(call):
+            return dense(call)
+        plain: Real = p(call)
+        return _at_label(call, along(plain, call.inputs["labels"]) - 1.0, plain)
+
+    return program
+
+
+@shared
+def _ahead(call: Call) -> Real:
+    """The upstream gradient with the class axis last; ones if there is none."""
+    if UPSTREAM in call.inputs:
+        return call.exactly(rows(call, UPSTREAM))
+    return call.exactly(np.ones_like(rows(call, "logits")))
+
+
+def _softmax_slopes(call: Call) -> Real:
+    """p_i sum_j p_j (u_i - u_j), with u less its first entry: a constant one gives exactly 0."""
+    u = _ahead(call)
+    v = u - u.shaped(lambda a: a[..., :1])
+    p = _p(call)
+    return p * (v - (p * v).sum(keepdims=True))
+
+
+def _plain_softmax_slopes(call: Call) -> Real:
+    """p (u - sum u p)."""
+    u, p = _ahead(call), _quotient(call)
+    return p * (u - (u * p).sum(keepdims=True))
+
+
+def _log_softmax_slopes(call: Call) -> Real:
+    """(u_i sum_{j != i} e_j - e_i sum_{j != i} u_j) / s."""
+    u = _ahead(call)
+    return (u * _rest(call) - _e(call) * (u.sum(keepdims=True) - u)) / _s(call)
+
+
+def _plain_log_softmax_slopes(p: Program) -> Program:
+    """u - p sum u."""
+    return lambda call: _ahead(call) - p(call) * _ahead(call).sum(keepdims=True)
 
 
 def class_axis_region(inputs: Inputs, parameters: Parameters, leading: str) -> Region:
@@ -87,52 +337,6 @@ def sparse_region(inputs: Inputs, parameters: Parameters, leading: str) -> Regio
     return undefined(f"label {int(outside[0])} is no class of 0..{shape[axis] - 1}") if outside.size else INSIDE
 
 
-def one_hot(labels: Array, classes: int) -> Array:
-    """Index labels as rows of a float64 unit matrix, classes last."""
-    return (labels[..., np.newaxis] == np.arange(classes)).astype(np.float64)
-
-
-def _axis(parameters: Parameters) -> int:
-    return int(parameters["axis"])
-
-
-def _rows(inputs: Inputs, parameters: Parameters) -> Row:
-    return softmax_rows(np.moveaxis(inputs["logits"], _axis(parameters), -1))
-
-
-def _dense_labels(inputs: Inputs, parameters: Parameters) -> Array:
-    labels = np.moveaxis(inputs["labels"], _axis(parameters), -1)
-    return smoothed(labels, float(parameters["label_smoothing"]), labels.shape[-1])
-
-
-def _sparse_labels(inputs: Inputs, parameters: Parameters) -> Array:
-    classes = inputs["logits"].shape[_axis(parameters)]
-    return smoothed(one_hot(inputs["labels"], classes), float(parameters["label_smoothing"]), classes)
-
-
-def _dense_losses(inputs: Inputs, parameters: Parameters) -> Array:
-    return 0.0 - np.sum(times(_dense_labels(inputs, parameters), _rows(inputs, parameters).log_p), axis=-1)
-
-
-def _sparse_losses(inputs: Inputs, parameters: Parameters) -> Array:
-    return 0.0 - np.sum(times(_sparse_labels(inputs, parameters), _rows(inputs, parameters).log_p), axis=-1)
-
-
-def _slopes(labels: Array, row: Row, upstream: Array, axis: int) -> Array:
-    """p_i sum_{j != i} z_j - z_i sum_{j != i} p_j, which is S_z p - z without its cancellation."""
-    others = np.sum(labels, axis=-1, keepdims=True) - labels
-    slopes = row.p * others - labels * row.rest
-    return np.moveaxis(times(upstream[..., np.newaxis], slopes), -1, axis)
-
-
-def _dense_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    return _slopes(_dense_labels(inputs, parameters), _rows(inputs, parameters), upstream, _axis(parameters))
-
-
-def _sparse_slopes(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    return _slopes(_sparse_labels(inputs, parameters), _rows(inputs, parameters), upstream, _axis(parameters))
-
-
 def _logits_region(inputs: Inputs, parameters: Parameters) -> Region:
     return class_axis_region(inputs, parameters, "logits")
 
@@ -145,51 +349,76 @@ def _sparse_logits(inputs: Inputs, parameters: Parameters) -> Region:
     return sparse_region(inputs, parameters, "logits")
 
 
-def _softmax(inputs: Inputs, parameters: Parameters) -> Array:
-    return np.moveaxis(_rows(widened(inputs), parameters).p, -1, _axis(parameters))
+def _same(inputs: Inputs, _parameters: Parameters) -> Shape:
+    return inputs["logits"].shape
 
 
-def _log_softmax(inputs: Inputs, parameters: Parameters) -> Array:
-    return np.moveaxis(_rows(widened(inputs), parameters).log_p, -1, _axis(parameters))
+def _back(program: Program) -> Program:
+    """The class axis where the call has it."""
+    return lambda call: program(call).shaped(lambda a: np.moveaxis(a, -1, int(call.parameters["axis"])))
 
 
-def _softmax_gradient(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    """p_i (v_i - sum_j p_j v_j), v = upstream less its first entry: a constant one gives exactly 0."""
-    p = _rows(widened(inputs), parameters).p
-    u = np.moveaxis(upstream, _axis(parameters), -1)
-    v = u - u[..., :1]
-    return np.moveaxis(p * (v - np.sum(times(p, v), axis=-1, keepdims=True)), -1, _axis(parameters))
+def _primitive(
+    name: str,
+    formula: str,
+    value: tuple[Program, Sequence[Form]],
+    slopes: tuple[Program, Sequence[Form]],
+) -> Operation:
+    outputs = {
+        output: Output(_back(exact), tuple(Form(f.name, _back(f.program), f.passes) for f in forms))
+        for output, (exact, forms) in ((VALUE, value), (gradient("logits"), slopes))
+    }
+    return Operation(name, formula, (LOGITS, UPSTREAM_INPUT), (AXIS,), _logits_region, _same, outputs)
 
 
-def _log_softmax_gradient(inputs: Inputs, parameters: Parameters, upstream: Array) -> Array:
-    """u_i (1 - p_i) - p_i sum_{j != i} u_j."""
-    row = _rows(widened(inputs), parameters)
-    u = np.moveaxis(upstream, _axis(parameters), -1)
-    others = np.sum(u, axis=-1, keepdims=True) - u
-    return np.moveaxis(u * row.rest - row.p * others, -1, _axis(parameters))
+def _loss_forms(
+    losses: Callable[[LogForm], Program], plain_slopes: Callable[[Program], Program], *, labels: bool
+) -> list[LossForm]:
+    """Forms of a cross-entropy by those of log p, and of its slopes by those of p."""
+    return [
+        *(
+            LossForm(name, losses(log_p), {"labels": _label_slopes(log_p)} if labels else {}, passes)
+            for name, log_p, passes in _LOG_FORMS[1:]
+        ),
+        LossForm(SHIFT, slopes={"logits": plain_slopes(_exponential)}),
+    ]
 
-
-_PRIMITIVE = ((LOGITS, UPSTREAM_INPUT), (AXIS,), _logits_region)
 
 OPERATIONS = (
-    Operation("softmax", "exp(x_i) / sum exp(x)", *_PRIMITIVE, _softmax, _softmax_gradient),
-    Operation("log_softmax", "x_i - log(sum exp(x))", *_PRIMITIVE, _log_softmax, _log_softmax_gradient),
+    _primitive(
+        "softmax",
+        "exp(x_i) / sum exp(x)",
+        (_p, (Form(ROUNDING, _quotient),)),
+        (_softmax_slopes, (Form(ROUNDING, _softmax_slopes), Form(SHIFT, _plain_softmax_slopes))),
+    ),
+    _primitive(
+        "log_softmax",
+        "x_i - log(sum exp(x))",
+        (_whole(_log_p), tuple(Form(name, _whole(log_p), passes) for name, log_p, passes in _LOG_FORMS)),
+        (
+            _log_softmax_slopes,
+            (
+                Form(ROUNDING, _log_softmax_slopes),
+                Form(SHIFT, _plain_log_softmax_slopes(_exponential)),
+            ),
+        ),
+    ),
     loss(
         "softmax_cross_entropy",
         "-sum z log(softmax(x))",
-        (LOGITS, Input("labels")),
+        (LOGITS, LABELS),
         (AXIS, SMOOTHING),
         _dense_logits,
-        _dense_losses,
-        _dense_slopes,
+        LossForm(ROUNDING, _dense_losses(_log_p), {"logits": _dense_slopes, "labels": _label_slopes(_log_p)}),
+        _loss_forms(_dense_losses, _plain_dense_slopes, labels=True),
     ),
     loss(
         "sparse_softmax_cross_entropy",
         "-log(softmax(x)_k), k = label",
-        (LOGITS, Input("labels", kind="index")),
+        (LOGITS, INDICES),
         (AXIS, SMOOTHING),
         _sparse_logits,
-        _sparse_losses,
-        _sparse_slopes,
+        LossForm(ROUNDING, _sparse_losses(_log_p), {"logits": _sparse_slopes}),
+        _loss_forms(_sparse_losses, _plain_sparse_slopes, labels=False),
     ),
 )

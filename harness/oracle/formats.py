@@ -11,6 +11,7 @@ import numpy as np
 from harness.model.case import Array
 
 DOUBLE_MAX_EXPONENT = 1023
+EXPONENT_BITS = np.uint64(0x7FF0_0000_0000_0000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ class Format:
 
     def ulp(self, x: Array) -> Array:
         """Spacing of the format at each x (float64): subnormal spacing below the normal range and at 0."""
-        _, exponent = np.frexp(x)
-        lowest = self.min_exponent - self.precision + 1
-        return np.ldexp(1.0, np.where(x == 0, lowest, np.maximum(exponent - self.precision, lowest)))
+        # A float64 without its sign and fraction is the power of two below it.
+        binade = (np.asarray(x, np.float64).view(np.uint64) & EXPONENT_BITS).view(np.float64)
+        return np.maximum(binade * math.ldexp(1.0, 1 - self.precision), self.smallest_subnormal)
 
 
 FORMATS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from harness.model.run import Results, Run
@@ -16,7 +17,8 @@ Row = dict[str, Any]
 KEYS = (
     *("case", "operation", "subject", "implementation", "framework", "version", "environment", "mode", "device"),
     *("dtype", "output", "verdict", "grade", "max_ulp", "index", "observed", "truth", "domain", "deviation"),
-    *("reason", "source", "max_relative", "max_absolute", "tolerance", "bits"),
+    *("reason", "source", "max_relative", "max_absolute", "max_bound", "cause", "avoidable_bits"),
+    *("summation_length", "tolerance", "bits"),
 )
 """The keys of a verdict's row, in order: the JSON report's schema."""
 
@@ -30,22 +32,28 @@ def tolerance(judged: Tolerance | None) -> Row | None:
     """The judgement by plain rtol and atol."""
     if judged is None:
         return None
-    limits = {"rtol": number(judged.rtol), "atol": number(judged.atol)}
-    return limits | {"passed": judged.passed, "remark": judged.remark}
+    return {
+        "rtol": number(judged.rtol),
+        "atol": number(judged.atol),
+        "passed": judged.passed,
+        "remark": judged.remark,
+    }
 
 
 def row(verdict: Verdict) -> Row:
     """A verdict as numbers, strings, lists and None."""
-    plain = {
-        "verdict": verdict.verdict.value,
-        "grade": None if verdict.grade is None else verdict.grade.value,
-        "max_ulp": number(verdict.max_ulp),
-        "index": None if verdict.index is None else [int(i) for i in verdict.index],
-        "max_relative": number(verdict.max_relative),
-        "max_absolute": number(verdict.max_absolute),
-        "tolerance": tolerance(verdict.tolerance),
-    }
-    return {key: plain[key] if key in plain else getattr(verdict, key) for key in KEYS}
+    values = dict(zip(KEYS, _VALUES(verdict), strict=True))
+    values["max_ulp"] = number(verdict.max_ulp)
+    values["max_relative"] = number(verdict.max_relative)
+    values["max_absolute"] = number(verdict.max_absolute)
+    values["max_bound"] = number(verdict.max_bound)
+    values["avoidable_bits"] = number(verdict.avoidable_bits)
+    values["index"] = None if verdict.index is None else [int(i) for i in verdict.index]
+    values["tolerance"] = tolerance(verdict.tolerance)
+    return values
+
+
+_VALUES = attrgetter(*KEYS)
 
 
 def environment(fingerprint: Fingerprint) -> Row:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +20,27 @@ from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.run import Record
 from harness.model.tensors import to_array, to_tensor
-from harness.model.verdict import Grade, Kind, Tolerance, Verdict
+from harness.model.verdict import Cause, Grade, Kind, Tolerance, Verdict
 from harness.store.folder import DATABASE, RunFolderError
 from harness.worker import frames
 
-SCHEMA = 1
+SCHEMA = 3
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE cases (id TEXT PRIMARY KEY, frame BLOB NOT NULL);
 CREATE TABLE observations (rank INTEGER PRIMARY KEY, call TEXT NOT NULL, subject TEXT NOT NULL, frame BLOB NOT NULL);
-CREATE TABLE verdicts (rank INTEGER NOT NULL, output TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (rank, output));
+CREATE TABLE verdicts (rank INTEGER PRIMARY KEY, rows TEXT NOT NULL);
 CREATE INDEX calls ON observations (call);
 """
 COLUMNS = tuple(f.name for f in fields(Verdict))
+TOLERANCE = COLUMNS.index("tolerance")
 INSERTS = {
     "cases": "INSERT OR REPLACE INTO cases VALUES (?, ?)",
     "observations": "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)",
-    "verdicts": "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)",
+    "verdicts": "INSERT OR REPLACE INTO verdicts VALUES (?, ?)",
 }
+CHECKPOINT_PAGES = 1 << 14
+"""Pages of the log that are put in their places at once: each time costs a wait for the disk."""
 BUFFERED_BYTES = 1 << 22
 """Rows wait in memory until they are so many, or until the next commit or look-up."""
 
@@ -110,10 +114,9 @@ class Store:
         self._put("observations", (item.rank, item.call.id, item.subject.id, frame), len(frame))
 
     def put_verdicts(self, rank: int, verdicts: Iterable[Verdict]) -> None:
-        """Keep verdicts, at the place in the report that rank gives."""
-        for verdict in verdicts:
-            row = _row(verdict)
-            self._put("verdicts", (rank, verdict.output, row), len(row))
+        """Keep verdicts, at the place in the report that rank gives, instead of those that were there."""
+        rows = json.dumps([_row(verdict) for verdict in verdicts])
+        self._put("verdicts", (rank, rows), len(rows))
 
     def observed(self) -> set[int]:
         """Ranks of the items that have an observation."""
@@ -129,9 +132,13 @@ class Store:
 
     def verdicts(self) -> list[Verdict]:
         """All verdicts in the order of the plan."""
+        return [verdict for _, verdicts in self.placed() for verdict in verdicts]
+
+    def placed(self) -> Iterator[tuple[int, list[Verdict]]]:
+        """All verdicts by their ranks, in the order of the plan."""
         self._flush()
-        rows = self._db.execute("SELECT row FROM verdicts ORDER BY rank, rowid")
-        return [_verdict(row) for (row,) in rows]
+        for rank, rows in self._db.execute("SELECT rank, rows FROM verdicts ORDER BY rank"):
+            yield rank, [_verdict(row) for row in json.loads(rows)]
 
     def record(self, case: str) -> Record | None:
         """A case with all its observations; None if it isn't there."""
@@ -157,6 +164,7 @@ class Store:
         """Make the tables of a fresh store; the store's schema."""
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if fresh:
             self._db.executescript(TABLES)
             self.note("schema", SCHEMA)
@@ -196,19 +204,22 @@ def _observation(frame: bytes) -> Observation:
     return Observation(Outcome(header["outcome"]), outputs, header["error"], header["reason"], header["seconds"])
 
 
-def _row(verdict: Verdict) -> str:
-    values = [getattr(verdict, name) for name in COLUMNS]
-    tolerance = verdict.tolerance
-    if tolerance is not None:
-        at = COLUMNS.index("tolerance")
-        values[at] = [tolerance.rtol, tolerance.atol, tolerance.passed, tolerance.remark]
-    return json.dumps(values)
+def _row(verdict: Verdict) -> list[Any]:
+    values = list(_VALUES(verdict))
+    if verdict.tolerance is not None:
+        values[TOLERANCE] = list(_JUDGEMENT(verdict.tolerance))
+    return values
 
 
-def _verdict(row: str) -> Verdict:
-    known = dict(zip(COLUMNS, json.loads(row), strict=True))
+_VALUES = attrgetter(*COLUMNS)
+_JUDGEMENT = attrgetter(*(f.name for f in fields(Tolerance)))
+
+
+def _verdict(row: Sequence[Any]) -> Verdict:
+    known = dict(zip(COLUMNS, row, strict=True))
     known["verdict"] = Kind(known["verdict"])
     known["grade"] = None if known["grade"] is None else Grade(known["grade"])
+    known["cause"] = None if known["cause"] is None else Cause(known["cause"])
     known["index"] = None if known["index"] is None else tuple(known["index"])
     known["tolerance"] = None if known["tolerance"] is None else Tolerance(*known["tolerance"])
     return Verdict(**known)

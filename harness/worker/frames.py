@@ -36,8 +36,8 @@ STORED = {
 }
 """dtype tag to the NumPy dtype that its bytes are stored as."""
 
-
-NAMES = {np.dtype(stored): name for name, stored in STORED.items() if name != "bfloat16"}
+DTYPES = {name: np.dtype(stored) for name, stored in STORED.items()}
+NAMES = {stored: name for name, stored in DTYPES.items() if name != "bfloat16"}
 """NumPy's own dtypes to their tags: `dtype.name` takes microseconds."""
 
 
@@ -64,7 +64,7 @@ def encode(header: dict[str, Any], tensors: Sequence[Tensor] = ()) -> bytes:
     """One frame as bytes."""
     head = dict(header, tensors=[[t.dtype, t.data.shape] for t in tensors])
     text = json.dumps(head).encode("utf-8")
-    arrays = [t.data.astype(STORED[t.dtype], copy=False).tobytes() for t in tensors]
+    arrays = [t.data.astype(DTYPES[t.dtype], copy=False).tobytes() for t in tensors]
     return b"".join([LENGTH.pack(len(text)), text, *arrays])
 
 
@@ -93,9 +93,9 @@ def read(stream: Any) -> tuple[dict[str, Any], list[Tensor]]:
 
 
 def _tensor(stream: Any, dtype: str, shape: Sequence[int]) -> Tensor:
-    if dtype not in STORED or any(not isinstance(n, int) or n < 0 for n in shape):
+    if dtype not in DTYPES or any(not isinstance(n, int) or n < 0 for n in shape):
         raise FrameError(f"no array: dtype {dtype!r}, shape {shape!r}")
-    stored = np.dtype(STORED[dtype])
+    stored = DTYPES[dtype]
     size = stored.itemsize
     for n in shape:
         size *= n

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from harness.adapters import LAST_AXIS, SECOND_AXIS, Implementation
+from harness.adapters import numpy as numpy_adapter
 from harness.operations import OPERATIONS, Operation
 from harness.worker import frames
 from harness.worker.frames import Tensor
@@ -53,6 +54,8 @@ class Answer(NamedTuple):
     def outcome(self) -> str:
         return str(self.header["outcome"])
 
+
+REFERENCES = {row.operation: row for row in numpy_adapter.IMPLEMENTATIONS if ".by_hand." not in row.path}
 
 Send = Callable[[Sequence[Call]], list[Answer]]
 
@@ -157,10 +160,10 @@ def values() -> Callable[[Tensor], Any]:
     return wide
 
 
-def _choices(operation: Operation, implementation: Implementation) -> dict[str, tuple[Any, ...]]:
+def _choices(implementation: Implementation) -> dict[str, tuple[Any, ...]]:
     """The values to try of each parameter that an implementation offers."""
     choices = {}
-    for parameter in operation.parameters:
+    for parameter in OPERATIONS[implementation.operation].parameters:
         offered = implementation.parameters.get(parameter.name)
         if isinstance(offered, tuple):
             choices[parameter.name] = offered
@@ -169,6 +172,17 @@ def _choices(operation: Operation, implementation: Implementation) -> dict[str, 
         else:
             choices[parameter.name] = TRIED.get(offered) or parameter.choices or TRIED[parameter.name]
     return choices
+
+
+def _combinations(choices: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    for combination in itertools.product(*choices.values()):
+        yield dict(zip(choices, combination, strict=True))
+
+
+@pytest.fixture(scope="session")
+def combinations() -> Callable[[Implementation], Iterator[dict[str, Any]]]:
+    """All combinations of the values to try of an implementation's parameters."""
+    return lambda implementation: _combinations(_choices(implementation))
 
 
 def _inputs(operation: Operation, parameters: Mapping[str, Any], dtype: str) -> dict[str, Tensor]:
@@ -199,36 +213,48 @@ def _weights(parameters: Mapping[str, Any], dtype: str) -> Tensor:
 def _calls(implementation: Implementation, dtype: str, mode: str, *, thorough: bool) -> Iterator[Call]:
     """Calls over every value of every parameter (or the first of each), with and without optional inputs."""
     operation = OPERATIONS[implementation.operation]
-    choices = _choices(operation, implementation)
+    choices = _choices(implementation)
     tried = choices if thorough else {name: some[:1] for name, some in choices.items()}
     wanted = ("value", *("gradient:" + name for name in implementation.gradients))
-    for combination in itertools.product(*tried.values()):
-        parameters = dict(zip(tried, combination, strict=True))
+    for parameters in _combinations(tried):
         inputs = _inputs(operation, parameters, dtype)
         yield Call(implementation, inputs, parameters, wanted, mode)
         if "weights" in implementation.inputs:
             inputs = {**inputs, "weights": _weights(parameters, dtype)}
-        assert operation.value is not None
-        shape = operation.value({n: wide(t) for n, t in inputs.items()}, parameters).shape
+        shape = _referred(Call(implementation, inputs, parameters))["value"].data.shape
         upstream = np.random.default_rng(5).normal(0, 1, shape)
         yield Call(implementation, {**inputs, "upstream": stored(upstream, dtype)}, parameters, wanted, mode)
 
 
 def _assert_defined(call: Call, answer: Answer, tolerance: float) -> None:
+    assert answer.outcome == "value", (call, answer)
+    truths = _truths(call)
+    assert list(answer.outputs) == list(truths)
+    for name, truth in truths.items():
+        note = f"{name} of {call.implementation.path} with {dict(call.parameters)}, {list(call.inputs)}"
+        observed = wide(answer.outputs[name])
+        assert observed.shape == truth.shape, note
+        np.testing.assert_allclose(observed, truth, rtol=tolerance, atol=tolerance, err_msg=note)
+
+
+def _truths(call: Call) -> dict[str, Any]:
+    """The wanted outputs of a call: labels' and weights' gradients by the reference."""
     operation = OPERATIONS[call.implementation.operation]
     assert operation.value is not None
     assert operation.gradient is not None
-    assert answer.outcome == "value", (call, answer)
     inputs = {name: wide(t) for name, t in call.inputs.items()}
     upstream = inputs.pop("upstream", None)
-    truths = {"value": operation.value(inputs, call.parameters)}
-    ahead = np.ones(truths["value"].shape) if upstream is None else upstream
-    truths["gradient:" + operation.leading] = operation.gradient(inputs, call.parameters, ahead)
-    for name in call.wanted:
-        note = f"{name} of {call.implementation.path} with {dict(call.parameters)}, {list(call.inputs)}"
-        observed = wide(answer.outputs[name])
-        assert observed.shape == truths[name].shape, note
-        np.testing.assert_allclose(observed, truths[name], rtol=tolerance, atol=tolerance, err_msg=note)
+    value = operation.value(inputs, call.parameters)
+    ahead = np.ones(value.shape) if upstream is None else upstream
+    defined = {"value": value, "gradient:" + operation.leading: operation.gradient(inputs, call.parameters, ahead)}
+    return {name: defined.get(name, tensor.data) for name, tensor in _referred(call).items()}
+
+
+def _referred(call: Call) -> Mapping[str, Tensor]:
+    """What the reference answers to a call in float64."""
+    tensors = {name: Tensor.of(wide(t)) for name, t in call.inputs.items()}
+    row = REFERENCES[call.implementation.operation]
+    return numpy_adapter.call(row, "eager", tensors, call.parameters, call.wanted)
 
 
 Except = Callable[[Mapping[str, Any]], bool]

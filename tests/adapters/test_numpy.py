@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,13 +34,13 @@ def run(
     return [outputs[name].data for name in wanted]
 
 
-def ordinary(row: Implementation) -> dict[str, Any]:
+def ordinary(row: Implementation, axis: int = -1) -> dict[str, Any]:
     """Inputs away from every kink."""
     bits = np.random.default_rng(3)
-    leading = bits.uniform(0.3, 0.7, (3, 4)) if row.gradients == ("probabilities",) else bits.normal(0, 2, (3, 4))
+    leading = bits.uniform(0.3, 0.7, (3, 4)) if row.gradients[0] == "probabilities" else bits.normal(0, 2, (3, 4))
     inputs = {row.gradients[0]: leading}
     if row.operation.startswith("sparse"):
-        return {**inputs, "labels": bits.integers(0, 4, 3)}
+        return {**inputs, "labels": bits.integers(0, 3, np.delete((3, 4), axis))}
     return {**inputs, "labels": bits.dirichlet(np.ones(4), 3)} if row in LOSSES else inputs
 
 
@@ -65,19 +65,64 @@ def test_takes_every_parameter_of_its_operation() -> None:
         assert set(row.parameters) == {p.name for p in OPERATIONS[row.operation].parameters}, row.path
 
 
-@pytest.mark.parametrize("row", REFERENCES, ids=named)
-def test_gradient_is_the_finite_difference(row: Implementation) -> None:
-    inputs, leading = ordinary(row), row.gradients[0]
-    value, gradient = run(row, wanted=("value", "gradient:" + leading), **inputs)
-    numeric = np.empty_like(gradient)
-    for place in np.ndindex(*gradient.shape):
-        step = np.zeros_like(inputs[leading])
+def test_has_a_gradient_with_respect_to_every_real_input() -> None:
+    for row in REFERENCES:
+        real = [i.name for i in OPERATIONS[row.operation].inputs if i.kind == "real" and i.name != "upstream"]
+        assert list(row.gradients) == real
+
+
+def weighed(row: Implementation, parameters: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs with a weight for each loss, or for each row of a row's mean."""
+    unreduced = "row_mean" if parameters["reduction"].startswith("row_mean") else "none"
+    (losses,) = run(row, {**parameters, "reduction": unreduced}, **inputs)
+    return {**inputs, "weights": np.linspace(0.5, 2.0, losses.size).reshape(losses.shape)}
+
+
+def differences(row: Implementation, parameters: Any, name: str, **inputs: Any) -> Any:
+    """Central differences of sum(upstream * value) by the input of that name."""
+    slopes = np.empty_like(inputs[name])
+    for place in np.ndindex(*slopes.shape):
+        step = np.zeros_like(inputs[name])
         step[place] = 1e-6
-        (above,) = run(row, **{**inputs, leading: inputs[leading] + step})
-        (below,) = run(row, **{**inputs, leading: inputs[leading] - step})
-        numeric[place] = np.sum(above - below) / 2e-6
-    assert value.dtype == np.float64
+        (above,) = run(row, parameters, **{**inputs, name: inputs[name] + step})
+        (below,) = run(row, parameters, **{**inputs, name: inputs[name] - step})
+        slopes[place] = np.sum(inputs["upstream"] * (above - below)) / 2e-6
+    return slopes
+
+
+@pytest.mark.parametrize("row", REFERENCES, ids=named)
+def test_gradients_are_the_finite_differences(row: Implementation, combinations: Any) -> None:
+    wanted = ["gradient:" + name for name in row.gradients]
+    for parameters in combinations(row):
+        inputs = ordinary(row, parameters.get("axis", -1))
+        if row in LOSSES:
+            inputs = weighed(row, parameters, inputs)
+        (value,) = run(row, parameters, **inputs)
+        inputs["upstream"] = np.random.default_rng(7).normal(0, 1, value.shape)
+        for name, gradient in zip(row.gradients, run(row, parameters, wanted, **inputs), strict=True):
+            numeric = differences(row, parameters, name, **inputs)
+            assert (gradient.dtype, gradient.shape) == (np.float64, numeric.shape)
+            np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8, err_msg=f"{name} {parameters}")
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (1, 4), (3, 1), (3, 4)])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "nonzero_mean"])
+def test_gradient_of_weights_has_their_shape(reduction: str, shape: tuple[int, ...]) -> None:
+    row = ROWS["numpy.sigmoid_cross_entropy"]
+    weights = np.linspace(0.5, 2.0, int(np.prod(shape))).reshape(shape)
+    inputs = {**ordinary(row), "weights": weights, "upstream": np.full((3, 4) if reduction == "none" else (), 1.5)}
+    (gradient,) = run(row, {"reduction": reduction}, ["gradient:weights"], **inputs)
+    assert gradient.shape == shape
+    numeric = differences(row, {"reduction": reduction}, "weights", **inputs)
     np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+
+
+def test_gradient_of_an_input_that_is_not_there_is_not_given() -> None:
+    row = ROWS["numpy.sigmoid_cross_entropy"]
+    inputs = {name: Tensor.of(array) for name, array in ordinary(row).items()}
+    wanted = ("value", *("gradient:" + name for name in row.gradients))
+    outputs = adapter.call(row, "eager", inputs, OPERATIONS[row.operation].complete({}), wanted)
+    assert list(outputs) == ["value", "gradient:logits", "gradient:labels"]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -87,8 +132,8 @@ def test_scalars_and_rows_keep_their_dtype(shape: tuple[int, ...], dtype: str) -
         if row.operation in {"sigmoid", "log_sigmoid", "sigmoid_cross_entropy"}:
             wanted = ("value", *("gradient:" + n for n in row.gradients))
             x = np.linspace(-2, 2, int(np.prod(shape, dtype=int))).reshape(shape)
-            labels = {} if row.operation.endswith("sigmoid") else {"labels": np.ones(shape)}
-            outputs = run(row, wanted=wanted, dtype=dtype, logits=x, **labels)
+            others = {} if row.operation.endswith("sigmoid") else {"labels": np.ones(shape), "weights": np.ones(shape)}
+            outputs = run(row, wanted=wanted, dtype=dtype, logits=x, **others)
             assert {a.dtype.name for a in outputs} == {dtype}, row.path
             assert {a.shape for a in outputs} == {shape}, row.path
 
@@ -139,7 +184,7 @@ def test_index_out_of_range_raises(label: int) -> None:
 
 def test_log_of_a_negative_number_raises() -> None:
     for row in LOSSES:
-        if row.gradients == ("probabilities",):
+        if row.gradients[0] == "probabilities":
             inputs = ordinary(row)
             inputs["probabilities"][0, 0] = -0.25
             with pytest.raises(ValueError, match="probabilities outside"):
@@ -164,9 +209,34 @@ def test_mean_of_nothing_raises_and_sum_of_nothing_is_zero() -> None:
 def test_weighted_means_without_weight_are_zero() -> None:
     row = ROWS["numpy.sigmoid_cross_entropy"]
     for reduction in ("weighted_mean", "nonzero_mean"):
-        wanted = ("value", "gradient:logits")
+        wanted = ("value", *("gradient:" + name for name in row.gradients))
         outputs = run(row, {"reduction": reduction}, wanted, logits=[1.0], labels=[0.0], weights=[0.0])
-        assert [a.tolist() for a in outputs] == [0.0, [0.0]]
+        assert [a.tolist() for a in outputs] == [0.0, [0.0], [0.0], [0.0]]
+
+
+def test_gradients_of_labels_are_finite_where_logits_are_extreme() -> None:
+    for row in (ROWS["numpy.sigmoid_cross_entropy"], ROWS["numpy.weighted_sigmoid_cross_entropy"]):
+        (gradient,) = run(row, {}, ["gradient:labels"], "float32", logits=[-1e4, 0.0, 1e4], labels=[0.5] * 3)
+        assert gradient.tolist() == [1e4, 0.0, -1e4]
+    row = ROWS["numpy.weighted_sigmoid_cross_entropy"]
+    (gradient,) = run(row, {"pos_weight": 0.0}, ["gradient:labels"], logits=[-np.inf, -1e4], labels=[0.5, 0.5])
+    assert gradient.tolist() == [0.0, 0.0]
+
+
+def test_labels_smoothed_away_have_no_gradient() -> None:
+    row = ROWS["numpy.softmax_cross_entropy"]
+    logits = [[-np.inf, 0.0]]
+    (gradient,) = run(row, {"label_smoothing": 1.0}, ["gradient:labels"], logits=logits, labels=[[0.0, 1.0]])
+    assert gradient.tolist() == [[0.0, 0.0]]
+
+
+def test_gradient_of_labels_is_that_of_the_guarded_logarithms() -> None:
+    row = ROWS["numpy.binary_cross_entropy"]
+    given: dict[str, Any] = {"probabilities": [0.0, 1.0], "labels": [0.5, 0.5]}
+    (bare,) = run(row, {}, ["gradient:labels"], **given)
+    (floored,) = run(row, {"log_floor": -100.0}, ["gradient:labels"], **given)
+    assert bare.tolist() == [np.inf, -np.inf]
+    assert floored.tolist() == [100.0, -100.0]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

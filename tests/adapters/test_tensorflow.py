@@ -7,10 +7,14 @@ import pytest
 
 from harness.adapters import Implementation
 from harness.adapters import tensorflow as adapter
+from harness.operations import OPERATIONS
 
 ROWS = {f"{i.path}:{i.operation}": i for i in adapter.IMPLEMENTATIONS}
 RUNNABLE = [row for row in ROWS.values() if not row.absent and not row.until]
 COMPLETE = [row for row in RUNNABLE if not row.path.endswith("000_c_1")]
+STOPPED = [f"tf.{api}.losses.softmax_cross_entropy:softmax_cross_entropy" for api in ("compat.v1", "contrib")]
+"""Their labels are constants: tf.stop_gradient."""
+
 FORMS = "keras.losses.CategoricalCrossentropy", "keras.losses.categorical_crossentropy"
 
 
@@ -49,6 +53,25 @@ def test_agrees_in_narrow_dtypes(row: Implementation, dtype: str, tensorflow_wor
 @pytest.mark.parametrize("row", COMPLETE, ids=named)
 def test_agrees_in_float64(row: Implementation, tensorflow_worker: Any, assert_agrees: Any) -> None:
     assert_agrees(row, tensorflow_worker.send, "float64", thorough=False, tolerance=tolerance(row))
+
+
+def test_every_row_is_differentiable_with_respect_to_every_real_input_that_is_not_stopped() -> None:
+    for name, row in ROWS.items():
+        constant = {"labels"} if ".by_hand." in name or name in STOPPED else set()
+        inputs = [i for i in OPERATIONS[row.operation].inputs if not i.optional or i.name in row.inputs]
+        real = [i.name for i in inputs if i.kind == "real" and i.name not in constant]
+        assert list(row.gradients) == ([] if row.absent else real), name
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_gradient_that_the_api_stops_is_not_given(
+    mode: str, tensorflow_worker: Any, call: Any, tensor: Any, defaults: Any
+) -> None:
+    row = ROWS[STOPPED[0]]
+    inputs = {"logits": tensor([[1.0, 2.0]], "float32"), "labels": tensor([[0.25, 0.75]], "float32")}
+    wanted = ["value", "gradient:logits", "gradient:labels"]
+    (answer,) = tensorflow_worker.send([call(row, inputs, defaults(row.operation), wanted, mode)])
+    assert list(answer.outputs) == ["value", "gradient:logits"]
 
 
 def test_says_what_is_absent(tensorflow_worker: Any) -> None:

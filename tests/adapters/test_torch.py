@@ -8,6 +8,7 @@ import pytest
 
 from harness.adapters import Implementation
 from harness.adapters import torch as adapter
+from harness.operations import OPERATIONS
 
 ROWS = {f"{i.path}:{i.operation}": i for i in adapter.IMPLEMENTATIONS}
 COMPLETE = [row for name, row in ROWS.items() if "000_c_1" not in name]
@@ -27,6 +28,37 @@ def test_agrees_with_the_definition(row: Implementation, torch_worker: Any, asse
 @pytest.mark.parametrize("row", COMPLETE, ids=named)
 def test_agrees_in_other_dtypes(row: Implementation, dtype: str, torch_worker: Any, assert_agrees: Any) -> None:
     assert_agrees(row, torch_worker.send, dtype, thorough=False)
+
+
+def test_every_loss_is_differentiable_with_respect_to_its_labels_and_none_to_its_weights() -> None:
+    for row in ROWS.values():
+        dense = "labels" in (i.name for i in OPERATIONS[row.operation].inputs if i.kind == "real")
+        labels = ("labels",) if dense and ".by_hand." not in row.path else ()
+        assert row.gradients == (OPERATIONS[row.operation].leading, *labels), named(row)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS.values() if "weights" in row.inputs], ids=named)
+def test_weights_that_require_a_gradient_raise(
+    row: Implementation, torch_worker: Any, call: Any, tensor: Any, defaults: Any
+) -> None:
+    inputs = {name: tensor([0.25, 0.75], "float32") for name in (row.gradients[0], "labels", "weights")}
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation), ["gradient:weights"])])
+    assert (answer.outcome, answer.header["error"]) == ("error", "RuntimeError")
+    assert "'weight'" in answer.header["reason"]
+
+
+def test_gradient_of_a_target_lacks_the_floor_of_its_loss(
+    torch_worker: Any, call: Any, tensor: Any, defaults: Any
+) -> None:
+    row = ROWS[F + "binary_cross_entropy:binary_cross_entropy"]
+    inputs = {"probabilities": tensor([0.0, 1.0], "float32"), "labels": tensor([0.5, 0.5], "float32")}
+    wanted = ["value", "gradient:labels"]
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation, log_floor=-100.0), wanted)])
+    assert answer.outputs["value"].data.tolist() == [50.0, 50.0]
+    assert answer.outputs["gradient:labels"].data.tolist() == [
+        math.inf,
+        -math.inf,
+    ]  # the loss's slopes are 100 and -100
 
 
 def test_says_its_versions(torch_worker: Any) -> None:

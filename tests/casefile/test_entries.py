@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness import casefile
-from harness.casefile import CaseFileError, CaseFileErrors, Entry, case_ids, expand, find
+from harness.casefile import CaseFileError, CaseFileErrors, Entry, arrays, case_ids, expand, find
 from harness.model.case import Case, Claim, Departure, Interval, Relation, Source, View
 
 Load = Callable[[str], list[Entry]]
@@ -266,3 +266,22 @@ def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(CaseFileErrors, match="can't be read: Is a directory"):
         casefile.load([tmp_path], tmp_path / "cases")
+
+
+def test_expansions_come_in_parts_of_a_size_and_in_order(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+cases:
+- id: a
+  operation: sigmoid
+  count: 8
+  inputs: {logits: {generate: uniform, shape: [4]}}
+"""
+
+    def made() -> list[bytes]:
+        (entry,) = load(text)
+        return [unit.inputs["logits"].tobytes() for unit in casefile.expand(entry, 0) if isinstance(unit, Case)]
+
+    whole = made()
+    assert len(set(whole)) == 8
+    monkeypatch.setattr(arrays, "TOGETHER_BYTES", 3 * 16)
+    assert made() == whole

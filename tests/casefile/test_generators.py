@@ -26,12 +26,14 @@ def made(
     *,
     like: tuple[int, ...] | None = None,
     axis: int = -1,
-    key: tuple[int | str, ...] = (0, "f:a", 0),
+    key: tuple[int | str, ...] = (0, "f:a"),
+    expansion: int = 0,
     name: str = "logits",
     classes: int = 3,
     **given: Any,
 ) -> Array:
-    return generate(recipe(**given), Site(name, dtype, like, axis, classes, key))
+    site = Site(name, dtype, like, axis, classes, key, range(expansion, expansion + 1))
+    return generate(recipe(**given), site)[0, ...]
 
 
 def grid_of(start: float, stop: float, count: int, dtype: str = "float32") -> Array:
@@ -69,12 +71,34 @@ def test_the_bits_never_change(given: dict[str, Any], dtype: str, expected: str)
 
 @pytest.mark.parametrize(
     "other",
-    [{"key": (1, "f:a", 0)}, {"key": (0, "f:b", 0)}, {"key": (0, "f:a", 1)}, {"name": "labels"}, {"seed": 1}],
+    [{"key": (1, "f:a")}, {"key": (0, "f:b")}, {"expansion": 1}, {"name": "labels"}, {"seed": 1}],
 )
 def test_draws_depend_on_run_entry_expansion_input_and_seed(other: dict[str, Any]) -> None:
     given: dict[str, Any] = {"generate": "uniform", "shape": [8]}
     assert not np.array_equal(made(**given), made(**given, **other))
     assert np.array_equal(made(**given, **other), made(**given, **other))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"generate": "grid", "from": 0, "to": 1, "shape": [2, 3]},
+        {"generate": "boundaries", "shuffle": True, "repeat": 2},
+        {"generate": "boundaries", "shuffle": True, "shape": [4]},
+        {"generate": "random_bits", "shape": [2, 3]},
+        {"generate": "uniform", "shape": []},
+        {"generate": "uniform", "shape": [0, 3]},
+        {"generate": "hard", "shape": [5]},
+        {"generate": "cycle", "values": [1, 2], "shape": [3]},
+        {"generate": "one_hot", "shape": [2, 3]},
+        {"generate": "simplex", "shape": [2, 3]},
+    ],
+)
+def test_expansions_made_together_are_those_made_alone(given: dict[str, Any]) -> None:
+    together = generate(recipe(**given), Site("logits", "float32", None, 0, 3, (0, "f:a"), range(2, 5)))
+    alone = [made(expansion=n, axis=0, **given) for n in range(2, 5)]
+    assert together.shape == (3, *alone[0].shape)
+    assert all(np.array_equal(row, one, equal_nan=True) for row, one in zip(together, alone, strict=True))
 
 
 def test_dtypes_share_their_draws() -> None:

@@ -109,6 +109,15 @@ def test_every_item_is_observed_once_whatever_the_number_of_jobs(
     assert ranks == [item.rank for item in plan.items]
 
 
+def test_other_work_is_done_while_no_answer_is_there(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(unruly, ["unruly.good"])
+    work = iter([True, True, False])
+    pool = Pool(plan.environments, LIMITS, tmp_path)
+    (seen,) = pool.observe(plan.items, lambda: next(work, False))
+    assert seen[1].outcome is Outcome.VALUE
+    assert list(work) == []
+
+
 def test_stopping_early_leaves_no_worker_behind(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
     plan = make_plan(unruly, ["unruly.good", "unruly.hanging"])
     calls = Pool(plan.environments, Limits(timeout=3600), tmp_path).observe(plan.items)

@@ -7,9 +7,9 @@ import pytest
 
 from harness.model.case import Domain
 from harness.operations import OPERATIONS
-from harness.operations.base import Parameter, times, widened
+from harness.operations.base import Parameter, widened
 
-INF, NAN = float("inf"), float("nan")
+NAN = float("nan")
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,6 @@ def test_parameters_are_located_before_inputs() -> None:
     region = OPERATIONS["sigmoid_cross_entropy"].locate(inputs, {"reduction": "avg", "label_smoothing": 2.0})
     assert (region.domain, region.reason) == (Domain.UNDEFINED, "label_smoothing is 2.0, outside [0, 1]")
     assert OPERATIONS["sigmoid_cross_entropy"].locate(inputs, {}).reason.startswith("labels have shape [3]")
-
-
-@pytest.mark.parametrize(
-    ("factor", "x", "product"),
-    [(0.0, INF, 0.0), (-0.0, -INF, 0.0), (0.0, NAN, NAN), (2.0, INF, INF), (-2.0, INF, -INF), (NAN, 1.0, NAN)],
-)
-def test_zero_times_anything_but_nan_is_0(factor: float, x: float, product: float) -> None:
-    np.testing.assert_array_equal(times(np.array(factor), np.array(x)), product)
 
 
 def test_widening_is_exact_and_leaves_indices_alone() -> None:

@@ -8,53 +8,68 @@ import pytest
 
 from harness.model.case import Domain
 from harness.operations import OPERATIONS
-from harness.operations.losses import denominator, reduced, smoothed, spread
+from harness.operations.losses import smoothed
+from harness.oracle import truth
+from harness.oracle.running import ORACLE
 from harness.oracle.truth import Truth
 
 INF = float("inf")
-LOSSES = np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
+LOSSES = 64 * np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
 WEIGHTS = np.array([[0.0, 1.0, 3.0], [0.0, 0.5, 0.0]])
 
 Evaluate = Callable[..., Truth]
 
 
+@pytest.fixture(scope="module")
+def reduced(evaluate: Evaluate) -> Callable[..., Any]:
+    """Outputs of losses: of sigmoid cross-entropies that are their logits as nearly as float64 can say."""
+
+    def outputs(losses: Any, reduction: str, name: str = "value", **given: Any) -> Any:
+        call = {"logits": losses, "labels": np.zeros(np.shape(losses)), "reduction": reduction, **given}
+        return evaluate("sigmoid_cross_entropy", **call).outputs[name].high
+
+    return outputs
+
+
 @pytest.mark.parametrize(
     ("reduction", "plain", "weighted"),
     [
-        ("none", LOSSES, [[0.0, 2.0, 12.0], [0.0, 8.0, 0.0]]),
+        ("none", LOSSES / 64, [[0.0, 2.0, 12.0], [0.0, 8.0, 0.0]]),
         ("sum", 63.0, 22.0),
         ("mean", 10.5, 22 / 6),
         ("weighted_mean", 10.5, 22 / 4.5),
         ("nonzero_mean", 10.5, 22 / 3),
+        ("row_mean", [7 / 3, 56 / 3], None),
+        ("row_mean_sum", 21.0, None),
     ],
 )
-def test_reductions_differ_by_their_denominator(reduction: str, plain: Any, weighted: Any) -> None:
-    np.testing.assert_array_equal(reduced(LOSSES, None, reduction), plain)
-    np.testing.assert_array_equal(reduced(LOSSES, WEIGHTS, reduction), weighted)
+def test_reductions_differ_by_their_denominator(reduced: Evaluate, reduction: str, plain: Any, weighted: Any) -> None:
+    np.testing.assert_allclose(reduced(LOSSES, reduction), 64 * np.array(plain), rtol=1e-15)
+    if weighted is not None:
+        found = reduced(LOSSES, reduction, weights=WEIGHTS)
+        np.testing.assert_allclose(found, 64 * np.array(weighted), rtol=1e-15)
 
 
-@pytest.mark.parametrize(
-    ("reduction", "plain", "weighted"),
-    [("row_mean", [7 / 3, 56 / 3], [7.0, 56 / 6]), ("row_mean_sum", 21.0, 7.0 + 56 / 6)],
-)
-def test_row_means_take_one_weight_a_row(reduction: str, plain: Any, weighted: Any) -> None:
-    np.testing.assert_allclose(reduced(LOSSES, None, reduction), plain, rtol=1e-15)
-    np.testing.assert_allclose(reduced(LOSSES, np.array([3.0, 0.5]), reduction), weighted, rtol=1e-15)
+@pytest.mark.parametrize(("reduction", "expected"), [("row_mean", [7.0, 56 / 6]), ("row_mean_sum", 7.0 + 56 / 6)])
+def test_row_means_take_one_weight_a_row(reduced: Evaluate, reduction: str, expected: Any) -> None:
+    found = reduced(LOSSES, reduction, weights=[3.0, 0.5])
+    np.testing.assert_allclose(found, 64 * np.array(expected), rtol=1e-15)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1), (1, 1)])
-def test_weights_count_once_for_each_loss_that_they_broadcast_to(shape: tuple[int, ...]) -> None:
+def test_weights_count_once_for_each_loss_that_they_broadcast_to(reduced: Evaluate, shape: tuple[int, ...]) -> None:
     weights = np.full(shape, 2.0)
-    assert denominator(LOSSES.shape, weights, "weighted_mean") == 12.0
-    assert denominator(LOSSES.shape, weights, "nonzero_mean") == 6.0
-    assert denominator(LOSSES.shape, weights, "mean") == 6.0
-    assert reduced(LOSSES, weights, "weighted_mean") == 10.5
+    for reduction, denominator in (("sum", 1.0), ("weighted_mean", 12.0), ("nonzero_mean", 6.0), ("mean", 6.0)):
+        assert reduced(LOSSES, reduction, weights=weights) == 2.0 * 64 * 63.0 / denominator
+        slopes = reduced(LOSSES, reduction, "gradient:logits", weights=weights)
+        np.testing.assert_allclose(slopes, np.full((2, 3), 2.0 / denominator), rtol=1e-15)
+        assert reduced(LOSSES, reduction, "gradient:weights", weights=weights).shape == shape
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "nonzero_mean"])
-def test_a_weight_of_0_hides_an_infinite_loss(reduction: str) -> None:
-    found = reduced(np.array([INF, 2.0]), np.array([0.0, 2.0]), reduction)
-    expected = {"none": [0.0, 4.0], "sum": 4.0, "mean": 2.0, "weighted_mean": 2.0, "nonzero_mean": 4.0}
+def test_a_weight_of_0_hides_an_infinite_loss(reduced: Evaluate, reduction: str) -> None:
+    found = reduced([INF, 128.0], reduction, weights=[0.0, 2.0])
+    expected = {"none": [0.0, 256.0], "sum": 256.0, "mean": 128.0, "weighted_mean": 128.0, "nonzero_mean": 256.0}
     np.testing.assert_array_equal(found, expected[reduction])
 
 
@@ -63,8 +78,8 @@ def test_a_mean_by_weights_that_are_all_0_is_0(evaluate: Evaluate, reduction: st
     given = {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0]}
     found = evaluate("sigmoid_cross_entropy", **given, reduction=reduction)
     assert found.region.domain is Domain.INSIDE
-    assert found.outputs["value"] == 0.0
-    np.testing.assert_array_equal(found.outputs["gradient:logits"], [0.0, 0.0])
+    assert found.outputs["value"].high == 0.0
+    np.testing.assert_array_equal(found.outputs["gradient:logits"].high, [0.0, 0.0])
 
 
 @pytest.mark.parametrize("reduction", ["mean", "weighted_mean", "nonzero_mean"])
@@ -76,14 +91,14 @@ def test_the_mean_of_no_losses_is_undefined_without_weights(evaluate: Evaluate, 
     if reduction == "mean":
         assert weighted.region.reason == "the mean of no losses"
     else:
-        assert weighted.outputs["value"] == 0.0
+        assert weighted.outputs["value"].high == 0.0
 
 
 @pytest.mark.parametrize(("reduction", "value"), [("none", np.zeros((0,))), ("sum", 0.0)])
 def test_no_losses_have_a_sum(evaluate: Evaluate, reduction: str, value: Any) -> None:
     found = evaluate("sparse_softmax_cross_entropy", logits=np.zeros((0, 3)), labels=[], reduction=reduction)
-    np.testing.assert_array_equal(found.outputs["value"], value)
-    assert found.outputs["gradient:logits"].shape == (0, 3)
+    np.testing.assert_array_equal(found.outputs["value"].high, value)
+    assert found.outputs["gradient:logits"].high.shape == (0, 3)
 
 
 @pytest.mark.parametrize("reduction", ["row_mean", "row_mean_sum"])
@@ -107,21 +122,32 @@ def test_weights_that_do_not_broadcast(
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "nonzero_mean"])
-def test_spread_is_the_derivative_of_reduced(reduction: str) -> None:
-    slopes = spread(LOSSES.shape, WEIGHTS, reduction, np.ones(np.shape(reduced(LOSSES, WEIGHTS, reduction))))
+def test_gradients_are_derivatives_of_the_reduced_losses(reduced: Evaluate, reduction: str) -> None:
+    slopes = reduced(LOSSES, reduction, "gradient:logits", weights=WEIGHTS)
     for place in np.ndindex(LOSSES.shape):
         moved = LOSSES.copy()
         moved[place] += 1.0
-        change = np.sum(reduced(moved, WEIGHTS, reduction)) - np.sum(reduced(LOSSES, WEIGHTS, reduction))
-        assert slopes[place] == pytest.approx(change, abs=1e-12)
+        change = np.sum(reduced(moved, reduction, weights=WEIGHTS)) - np.sum(reduced(LOSSES, reduction, weights=WEIGHTS))
+        assert slopes[place] == pytest.approx(change, abs=1e-11)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean", "weighted_mean", "nonzero_mean"])
+def test_upstream_is_one_number_for_all_losses(reduced: Evaluate, reduction: str) -> None:
+    plain = reduced(LOSSES, reduction, "gradient:logits", weights=WEIGHTS)
+    scaled = reduced(LOSSES, reduction, "gradient:logits", weights=WEIGHTS, upstream=-2.0)
+    np.testing.assert_allclose(scaled, -2.0 * plain, rtol=1e-15)
 
 
 def test_smoothing_moves_labels_towards_the_uniform_row() -> None:
-    np.testing.assert_allclose(smoothed(np.array([1.0, 0.0, 0.0]), 0.3, 3.0), [0.8, 0.1, 0.1], rtol=1e-15)
-    np.testing.assert_array_equal(smoothed(np.array([1.0, 0.0]), 1.0, 2.0), [0.5, 0.5])
+    def smooth(labels: list[float], smoothing: float) -> Any:
+        call = truth.running_call({}, {"label_smoothing": smoothing}, (ORACLE,))
+        return smoothed(call, call.exactly(np.array(labels)), len(labels))
+
+    np.testing.assert_allclose(smooth([1.0, 0.0, 0.0], 0.3).value, [0.8, 0.1, 0.1], rtol=1e-15)
+    np.testing.assert_array_equal(smooth([1.0, 0.0], 1.0).value, [0.5, 0.5])
 
 
-@pytest.mark.parametrize("name", [n for n, o in OPERATIONS.items() if n.endswith("cross_entropy") and o.value])
+@pytest.mark.parametrize("name", [n for n, o in OPERATIONS.items() if n.endswith("cross_entropy") and o.outputs])
 def test_every_loss_takes_weights_upstream_and_a_reduction(name: str) -> None:
     operation = OPERATIONS[name]
     assert {"weights", "upstream"} <= {i.name for i in operation.inputs if i.optional}

@@ -1,40 +1,64 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
+import ml_dtypes  # noqa: F401 - gives NumPy the name bfloat16
 import numpy as np
 import pytest
 
-from harness.model.case import Case, Domain, Expectation, Source
+from harness.model.case import Array, Case, Domain, Expectation, Source
+from harness.operations import OPERATIONS
 from harness.oracle import truth
+from harness.oracle.formats import FORMATS
+from harness.oracle.truth import FIRST_BITS, FLOAT64_BITS, Enclosure, Truth
+from tests.oracle.enclosing import compared
 
 INF = float("inf")
+DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
-def case(operation: str, parameters: dict[str, Any], **inputs: Any) -> Case:
-    arrays = {n: np.asarray(v) if isinstance(v, np.ndarray) else np.asarray(v, np.float32) for n, v in inputs.items()}
-    return Case("tests:case", operation, arrays, parameters, "float32", Expectation(), Source("tests.yaml", 1))
+def case(operation: str, parameters: dict[str, Any], dtype: str = "float32", /, **inputs: Any) -> Case:
+    arrays = {n: np.asarray(v) if isinstance(v, np.ndarray) else np.asarray(v, dtype) for n, v in inputs.items()}
+    return Case("tests:case", operation, arrays, parameters, dtype, Expectation(), Source("tests.yaml", 1))
 
 
-def test_truth_is_float64_and_for_the_inputs_as_rounded() -> None:
-    found = truth.evaluate(case("sigmoid_cross_entropy", {}, logits=[0.1], labels=[1.0]))
+def evaluate(operation: str, parameters: dict[str, Any], dtype: str = "float32", /, **inputs: Any) -> Truth:
+    return truth.evaluate(case(operation, parameters, dtype, **inputs))
+
+
+def normal(shape: tuple[int, ...], dtype: str = "float32") -> Array:
+    return np.random.Generator(np.random.Philox(1)).normal(0, 6, shape).astype(dtype)
+
+
+# What is evaluated.
+
+
+def test_truth_is_for_the_inputs_as_rounded() -> None:
+    found = evaluate("sigmoid_cross_entropy", {}, logits=[0.1], labels=[1.0])
     assert found.region.domain is Domain.INSIDE
-    assert set(found.outputs) == {"value", "gradient:logits"}
-    assert found.outputs["value"].dtype == np.float64
-    assert found.outputs["value"][0] == pytest.approx(np.log1p(np.exp(-float(np.float32(0.1)))), rel=1e-15)
-    assert found.outputs["value"][0] != pytest.approx(np.log1p(np.exp(-0.1)), rel=1e-10)
+    assert found.outputs["value"].high.dtype == np.float64
+    assert found.outputs["value"].high[0] == pytest.approx(np.log1p(np.exp(-float(np.float32(0.1)))), rel=1e-15)
+    assert found.outputs["value"].high[0] != pytest.approx(np.log1p(np.exp(-0.1)), rel=1e-10)
 
 
-def test_the_gradient_is_with_respect_to_the_leading_input() -> None:
-    found = truth.evaluate(case("binary_cross_entropy", {}, probabilities=[0.5], labels=[1.0]))
-    np.testing.assert_array_equal(found.outputs["gradient:probabilities"], [-2.0])
+def test_there_is_a_gradient_for_each_input_that_a_call_has() -> None:
+    given: dict[str, Any] = {"logits": [0.5], "labels": [1.0]}
+    plain = evaluate("sigmoid_cross_entropy", {}, **given)
+    assert set(plain.outputs) == {"value", "gradient:logits", "gradient:labels"}
+    weighted = evaluate("sigmoid_cross_entropy", {}, **given, weights=[2.0], upstream=[1.0])
+    assert set(weighted.outputs) == set(weighted.bounds) == {*plain.outputs, "gradient:weights"}
+    sparse = evaluate("sparse_softmax_cross_entropy", {}, logits=np.eye(2), labels=np.array([0, 1]))
+    assert set(sparse.outputs) == {"value", "gradient:logits"}
+    found = evaluate("binary_cross_entropy", {}, probabilities=[0.5], labels=[1.0])
+    np.testing.assert_array_equal(found.outputs["gradient:probabilities"].high, [-2.0])
 
 
 def test_upstream_defaults_to_ones_of_the_values_shape() -> None:
     given = {"logits": [[1.0, 2.0]], "labels": [[0.5, 0.0]]}
-    ones = truth.evaluate(case("softmax_cross_entropy", {}, **given)).outputs["gradient:logits"]
-    said = truth.evaluate(case("softmax_cross_entropy", {}, **given, upstream=[1.0])).outputs["gradient:logits"]
-    np.testing.assert_array_equal(ones, said)
+    ones = evaluate("softmax_cross_entropy", {}, **given).outputs["gradient:logits"]
+    said = evaluate("softmax_cross_entropy", {}, **given, upstream=[1.0]).outputs["gradient:logits"]
+    np.testing.assert_array_equal(ones.high, said.high)
 
 
 @pytest.mark.parametrize(
@@ -46,27 +70,207 @@ def test_upstream_defaults_to_ones_of_the_values_shape() -> None:
     ],
 )
 def test_there_is_no_truth_for_undefined_input(parameters: dict[str, Any], labels: Any, reason: str) -> None:
-    found = truth.evaluate(case("sparse_softmax_cross_entropy", parameters, logits=np.eye(2), labels=labels))
+    found = evaluate("sparse_softmax_cross_entropy", parameters, logits=np.eye(2), labels=labels)
     assert found.region.domain is Domain.UNDEFINED
     assert reason in found.region.reason
     assert dict(found.outputs) == {}
 
 
 def test_extended_input_has_a_truth() -> None:
-    found = truth.evaluate(case("sigmoid_cross_entropy", {}, logits=[0.0], labels=[2.0]))
+    found = evaluate("sigmoid_cross_entropy", {}, logits=[0.0], labels=[2.0])
     assert found.region.domain is Domain.EXTENDED
-    assert found.outputs["value"][0] == pytest.approx(np.log(2), rel=1e-15)
+    assert found.outputs["value"].high[0] == pytest.approx(np.log(2), rel=1e-15)
 
 
 @pytest.mark.parametrize("normalize", ["none", "before"])
 def test_infinities_and_nan_warn_nobody(normalize: str) -> None:
-    found = truth.evaluate(case("softmax_cross_entropy", {}, logits=[[INF, INF], [-INF, 0.0]], labels=np.eye(2)))
-    assert np.isnan(found.outputs["value"][0])
-    assert found.outputs["value"][1] == 0.0
+    found = evaluate("softmax_cross_entropy", {}, logits=[[INF, INF], [-INF, 0.0]], labels=np.eye(2))
+    assert np.isnan(found.outputs["value"].high[0])
+    assert found.outputs["value"].high[1] == 0.0
     given = {"probabilities": [[0.0, 0.0]], "labels": [[1.0, 0.0]]}
-    found = truth.evaluate(case("categorical_cross_entropy", {"normalize": normalize}, **given))
-    assert not np.isfinite(found.outputs["value"]).any()
+    found = evaluate("categorical_cross_entropy", {"normalize": normalize}, **given)
+    assert not np.isfinite(found.outputs["value"].high).any()
+    assert not found.outputs["value"].radius.any()
 
 
 def test_reports_can_say_what_truth_was() -> None:
-    assert "not certified" in truth.METHOD
+    assert truth.METHOD.startswith("certified")
+
+
+# Tiers.
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("operation", ["sigmoid_cross_entropy", "softmax_cross_entropy"])
+def test_float64_decides_what_narrower_dtypes_ask(operation: str, dtype: str) -> None:
+    given = {"logits": normal((20, 5), dtype), "labels": np.repeat(np.eye(5, dtype=dtype), 4, axis=0)}
+    for enclosure in evaluate(operation, {}, dtype, **given).outputs.values():
+        assert (enclosure.bits == FLOAT64_BITS).all()
+        assert not enclosure.low.any()
+
+
+@pytest.mark.parametrize("operation", ["sigmoid_cross_entropy", "softmax_cross_entropy"])
+def test_float64_subjects_are_decided_in_balls(operation: str) -> None:
+    given = {"logits": normal((20, 5), "float64"), "labels": np.repeat(np.eye(5), 4, axis=0)}
+    found = evaluate(operation, {}, "float64", **given).outputs["value"]
+    assert (found.bits == FIRST_BITS).all()
+    assert (found.radius <= np.abs(found.high) * 2.0**-100).all()
+    assert found.low.any()
+
+
+def test_what_is_exact_in_float64_needs_no_ball() -> None:
+    given: dict[str, Any] = {"logits": [1.5, -0.25], "labels": [0.5, 1.0]}
+    found = evaluate("sigmoid_cross_entropy", {}, "float64", **given).outputs["gradient:labels"]
+    np.testing.assert_array_equal(found.high, [-1.5, 0.25])
+    np.testing.assert_array_equal(found.radius, 0.0)
+    assert (found.bits == FLOAT64_BITS).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_cancellation_alone_goes_to_balls(dtype: str) -> None:
+    """Sigma(x) (1 - z) - sigma(-x) z with x as near to logit(z) as the dtype has it."""
+    x = np.array([0.5, 2.0**-12, 8.0]).astype(dtype)
+    z = np.array([0.25, 0.5, 0.5]).astype(dtype)
+    found = evaluate("sigmoid_cross_entropy", {}, dtype, logits=x, labels=z).outputs["gradient:logits"]
+    assert found.high[1] == pytest.approx(2.0**-14, rel=1e-6)
+    whole = case("sigmoid_cross_entropy", {}, dtype, logits=x, labels=z)
+    assert not compared(whole, truth.evaluate(whole).outputs)
+
+
+def test_more_bits_where_fewer_do_not_do() -> None:
+    """Weighted losses that cancel, of logits whose difference float64 holds in full."""
+    given = {"logits": [40.0, 40.0], "labels": [1.0, 1.0], "weights": [1.0, -1.0 + 2.0**-53]}
+    found = evaluate("sigmoid_cross_entropy", {"reduction": "sum"}, "float64", **given).outputs["value"]
+    assert found.bits >= FIRST_BITS
+    assert found.high == pytest.approx(np.exp(-40.0) * 2.0**-53, rel=1e-15)
+    near = {"logits": [0.0, 2.0**-1000], "labels": [0.5, 0.5], "weights": [1.0, -1.0]}
+    found = evaluate("sigmoid_cross_entropy", {"reduction": "sum"}, "float64", **near).outputs["value"]
+    assert found.bits > FIRST_BITS
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_exact_zeros_are_exact(dtype: str) -> None:
+    least = FORMATS[dtype].smallest_subnormal
+
+    def zero(enclosure: Enclosure) -> bool:
+        allowed = 0.0 if dtype == "float64" else least / 64
+        return not (enclosure.high.any() or enclosure.low.any()) and bool((enclosure.radius <= allowed).all())
+
+    half = evaluate("sigmoid_cross_entropy", {}, dtype, logits=[0.0, -0.0], labels=[0.5, 0.5])
+    assert zero(half.outputs["gradient:logits"])
+    uniform = {"logits": [[2.5] * 4], "labels": [[0.25] * 4]}
+    assert zero(evaluate("softmax_cross_entropy", {}, dtype, **uniform).outputs["gradient:logits"])
+    assert zero(evaluate("softmax", {}, dtype, logits=normal((3, 4), dtype)).outputs["gradient:logits"])
+    one_class = {"logits": [[2.5], [-3.0]], "labels": [[1.0], [1.0]]}
+    assert all(zero(enclosure) for enclosure in evaluate("softmax_cross_entropy", {}, dtype, **one_class).outputs.values())
+
+
+def test_a_truth_beyond_float64_is_an_infinity_without_radius() -> None:
+    given = {"logits": [-1.5e308], "labels": [1.0], "weights": [2.0]}
+    found = evaluate("sigmoid_cross_entropy", {}, "float64", **given)
+    assert found.outputs["value"].high[0] == INF
+    assert found.outputs["value"].radius[0] == 0.0
+    assert found.outputs["gradient:weights"].high[0] == 1.5e308
+    nothing = evaluate("sigmoid", {}, "float64", logits=[-1e300]).outputs["value"]
+    assert (nothing.high[0], nothing.low[0], nothing.radius[0]) == (0.0, 0.0, 2.0**-1074)
+
+
+# Blocks.
+
+
+PARTS = [
+    ("sigmoid_cross_entropy", {}, (30, 7)),
+    ("sigmoid_cross_entropy", {"label_smoothing": 0.1}, (210,)),
+    ("softmax_cross_entropy", {}, (30, 7)),
+    ("softmax_cross_entropy", {"axis": 0}, (7, 5, 6)),
+    ("sparse_softmax_cross_entropy", {"axis": 1}, (5, 7, 6)),
+    ("log_softmax", {"axis": 1}, (5, 7, 6)),
+]
+
+
+def large(operation: str, parameters: dict[str, Any], shape: tuple[int, ...]) -> Case:
+    axis = parameters.get("axis", -1)
+    losses = np.delete(shape, axis) if "softmax" in operation else shape
+    given = {"logits": normal(shape)}
+    if operation.startswith("sparse"):
+        given["labels"] = np.arange(np.prod(losses)).reshape(losses) % shape[axis]
+    elif operation.endswith("entropy"):
+        given["labels"] = np.abs(np.cos(np.arange(np.prod(shape)))).reshape(shape).astype(np.float32)
+    if operation.endswith("entropy"):
+        given["weights"] = normal(tuple(losses))
+    return case(operation, parameters, **given)
+
+
+@pytest.mark.parametrize(("operation", "parameters", "shape"), PARTS)
+def test_blocks_joined_are_the_whole(
+    monkeypatch: pytest.MonkeyPatch, operation: str, parameters: dict[str, Any], shape: tuple[int, ...]
+) -> None:
+    call = large(operation, parameters, shape)
+    whole = truth.evaluate(call)
+    monkeypatch.setattr(truth, "BLOCK", 20)
+    named = OPERATIONS[operation]
+    assert len(list(truth.blocks(call, whole.region, tuple(named.offered(call.inputs))))) > 1
+    joined = truth.evaluate(call)
+    assert joined.outputs.keys() == whole.outputs.keys() == joined.bounds.keys()
+    for name, enclosure in whole.outputs.items():
+        for part in fields(Enclosure):
+            a, b = getattr(enclosure, part.name), getattr(joined.outputs[name], part.name)
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=0)
+        bounds, parts = whole.bounds[name], joined.bounds[name]
+        np.testing.assert_allclose(bounds.passing, parts.passing, rtol=1e-12)
+        np.testing.assert_allclose(bounds.pairwise, parts.pairwise, rtol=1e-12)
+        np.testing.assert_allclose(bounds.attainable, parts.attainable, rtol=1e-12)
+        assert list(bounds.named) == list(parts.named)
+        assert bounds.terms == parts.terms
+
+
+def test_a_reduced_call_is_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truth, "BLOCK", 20)
+    call = case("sigmoid_cross_entropy", {"reduction": "mean"}, logits=normal((9, 9)), labels=np.ones((9, 9), np.float32))
+    assert len(list(truth.blocks(call, truth.evaluate(call).region, ("value",)))) == 1
+    assert truth.evaluate(call).outputs["value"].high.shape == ()
+
+
+def test_large_calls_are_left_to_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = large("softmax_cross_entropy", {}, (30, 7))
+    whole = truth.evaluate(call)
+    monkeypatch.setattr(truth, "LARGE", 200)
+    monkeypatch.setattr(truth, "BLOCK", 64)
+    found = truth.evaluate(call)
+    assert found.large
+    assert not found.outputs
+    parts = list(truth.blocks(call, found.region, ("value", "gradient:logits")))
+    values = np.concatenate([part.truth.outputs["value"].high for part in parts])
+    np.testing.assert_array_equal(parts[0].units.arranged(values), whole.outputs["value"].high)
+    assert [part.chosen.start for part in parts] == list(range(0, 30, 9))
+    assert all(set(part.truth.outputs) == {"value", "gradient:logits"} for part in parts)
+
+
+# Bounds.
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_bounds_are_of_the_outputs_shapes(dtype: str) -> None:
+    given = {"logits": normal((4, 3), dtype), "labels": np.eye(4, 3, dtype=dtype), "weights": np.ones(4, dtype)}
+    for reduction in ("none", "mean"):
+        found = evaluate("softmax_cross_entropy", {"reduction": reduction}, dtype, **given)
+        for name, bounds in found.bounds.items():
+            shape = found.outputs[name].high.shape
+            assert bounds.passing.shape == bounds.pairwise.shape == bounds.attainable.shape == shape
+            assert (bounds.pairwise <= bounds.passing).all()
+            assert bounds.terms == (3 if reduction == "none" else 4)
+    assert list(found.bounds["value"].named) == ["rounding", "shift", "lse"]
+
+
+def test_a_step_that_leaves_the_range_has_no_bound() -> None:
+    given = {"logits": [[60000.0, -60000.0]], "labels": [[1.0, 0.0]]}
+    found = evaluate("softmax_cross_entropy", {}, "float16", **given)
+    assert np.isfinite(found.outputs["value"].high).all()
+    assert np.isinf(found.bounds["gradient:labels"].passing).any()
+
+
+def test_conditioning_is_what_the_inputs_own_rounding_changes() -> None:
+    found = evaluate("sigmoid_cross_entropy", {}, "float64", logits=[3.0], labels=[0.25])
+    slope = 0.75 / (1 + np.exp(-3.0)) - 0.25 / (1 + np.exp(3.0))
+    size = found.outputs["value"].high[0] + 3.0 * slope + 0.25 * 3.0
+    assert found.bounds["value"].attainable[0] == pytest.approx(2.0**-53 * size, rel=1e-12)

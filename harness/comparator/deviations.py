@@ -1,0 +1,195 @@
+"""Findings in the light of the known deviations (`cases/deviations.yaml`).
+
+Strict: a deviation covers failures of its own kind, on the inputs that it names. One element
+outside, or a failure of another kind beside it, and the finding stays a failure. A subject that
+passes a case which shows its deviation makes it stale.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+import numpy as np
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from harness.comparator.findings import Finding
+from harness.comparator.measure import Pair, failing
+from harness.model.case import Array, Case, Domain
+from harness.model.deviation import TRUTH, Deviation, DeviationKind, Test
+from harness.model.observation import Observation, Outcome
+from harness.model.subject import Subject
+from harness.model.verdict import Grade, Kind
+from harness.operations import OPERATIONS
+from harness.oracle.formats import FORMATS, Format
+from harness.oracle.truth import Truth
+
+COVERED: Mapping[DeviationKind, frozenset[Grade]] = {
+    DeviationKind.ACCURACY: frozenset({Grade.INACCURATE}),
+    DeviationKind.SEMANTICS: frozenset({Grade.INACCURATE, Grade.BROKEN}),
+    DeviationKind.UNDERFLOW: frozenset({Grade.UNDERFLOW}),
+    DeviationKind.RANGE: frozenset({Grade.RANGE, Grade.BROKEN}),
+    DeviationKind.ERRORS: frozenset(),
+}
+"""Grades of elements that a kind covers; `errors` is about no element."""
+
+RELATED: Mapping[str, Callable[[Array, float], Array]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One output that a subject was asked for, with all that a deviation may speak of."""
+
+    case: Case
+    subject: Subject
+    version: str
+    output: str
+    observation: Observation
+    truth: Truth
+
+
+def known(deviations: Sequence[Deviation], asked: Asked, finding: Finding) -> Finding:
+    """A finding in the light of the deviations: a deviation, stale, or what it was."""
+    mine = [deviation for deviation in deviations if _speaks_of(deviation, asked)]
+    if not mine or finding.kind not in (Kind.PASS, Kind.FAIL):
+        return finding
+    if finding.kind is Kind.PASS and finding.grade is not Grade.RANGE:
+        shown = next((d for d in mine if _any(asked.case.id, d.shown_by)), None)
+        if shown is None:
+            return finding
+        return replace(
+            finding, kind=Kind.STALE, deviation=shown.id, reason=f"passes, but {shown.id} says: {shown.reason}"
+        )
+    covering = _covering(mine, asked, finding) if finding.kind is Kind.FAIL else []
+    if not covering:
+        return finding
+    names = ", ".join(deviation.id for deviation in covering)
+    return replace(finding, kind=Kind.DEVIATION, deviation=names, reason=covering[0].reason)
+
+
+def _speaks_of(deviation: Deviation, asked: Asked) -> bool:
+    case = asked.case
+    return (
+        case.operation in deviation.operations
+        and _any(asked.output, deviation.outputs)
+        and (not deviation.dtypes or case.dtype in deviation.dtypes)
+        and _any(asked.subject.id, deviation.subjects)
+        and _has(deviation, case)
+        and _in_versions(deviation.versions, asked.version)
+    )
+
+
+def _has(deviation: Deviation, case: Case) -> bool:
+    complete = OPERATIONS[case.operation].complete(case.parameters)
+    return all(complete.get(name) == value for name, value in deviation.parameters.items())
+
+
+def _in_versions(specifier: str, version: str) -> bool:
+    """Whether a framework's version is meant; a version that can't be read is, as nothing says otherwise."""
+    try:
+        return Version(version).public in SpecifierSet(specifier, prereleases=True)
+    except InvalidVersion:
+        return True
+
+
+def _any(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _covering(deviations: Sequence[Deviation], asked: Asked, finding: Finding) -> list[Deviation]:
+    """The deviations that together cover everything that fails; none if something is left over."""
+    observed = asked.observation.outputs.get(asked.output)
+    if _is_about_errors(asked):
+        return [d for d in deviations if d.kind is DeviationKind.ERRORS and _holds_somewhere(d, asked)][:1]
+    form = FORMATS[asked.case.dtype]
+    if (
+        observed is None
+        or observed.shape != asked.truth.outputs[asked.output].high.shape
+        or observed.dtype != form.dtype
+    ):
+        return [d for d in deviations if d.kind is DeviationKind.SEMANTICS and _holds_somewhere(d, asked)][:1]
+    pair = Pair(observed, asked.truth.outputs[asked.output], asked.truth.bounds[asked.output])
+    return _by_elements(deviations, asked, failing(pair, form), finding)
+
+
+def _by_elements(
+    deviations: Sequence[Deviation], asked: Asked, masks: Mapping[Grade, Array], finding: Finding
+) -> list[Deviation]:
+    left = {
+        grade: mask.copy() for grade, mask in masks.items() if grade is not Grade.RANGE or finding.grade is Grade.RANGE
+    }
+    covering = []
+    for deviation in deviations:
+        held = _holds(deviation, asked)
+        helps = False
+        for grade in COVERED[deviation.kind] & left.keys():
+            helps |= bool(np.any(left[grade] & held))
+            left[grade] &= ~held
+        covering += [deviation] if helps else []
+    return [] if any(mask.any() for mask in left.values()) else covering
+
+
+def _is_about_errors(asked: Asked) -> bool:
+    return asked.observation.outcome is Outcome.ERROR or asked.truth.region.domain is Domain.UNDEFINED
+
+
+def _holds_somewhere(deviation: Deviation, asked: Asked) -> bool:
+    inputs = {name: array for name, array in asked.case.inputs.items() if name in deviation.inputs}
+    form = FORMATS[asked.case.dtype]
+    return inputs.keys() == deviation.inputs.keys() - {TRUTH} and all(
+        np.any(_all_of(deviation.inputs[name], array, -1, form)) for name, array in inputs.items()
+    )
+
+
+def _holds(deviation: Deviation, asked: Asked) -> Array:
+    """Where an output's elements meet the deviation's conditions."""
+    truth, form = asked.truth.outputs[asked.output].high, FORMATS[asked.case.dtype]
+    axis = int(OPERATIONS[asked.case.operation].complete(asked.case.parameters).get("axis", -1))
+    found = np.ones(truth.shape, dtype=bool)
+    for name, tests in deviation.inputs.items():
+        if name != TRUTH and name not in asked.case.inputs:
+            return np.zeros(truth.shape, dtype=bool)
+        array = truth if name == TRUTH else asked.case.inputs[name]
+        found &= _brought(_all_of(tests, array, axis, form), truth.shape, axis)
+    return found
+
+
+def _brought(mask: Array, shape: tuple[int, ...], axis: int) -> Array:
+    """A condition on an input's elements as one on an output's: its own, its row's, or any of all."""
+    if mask.shape == shape:
+        return mask
+    if mask.ndim and np.delete(mask.shape, axis).tolist() == list(shape):
+        return np.any(mask, axis=axis)
+    if shape and list(mask.shape) == np.delete(shape, axis).tolist():
+        return np.broadcast_to(np.expand_dims(mask, axis), shape)
+    return np.broadcast_to(np.any(mask), shape)
+
+
+def _all_of(tests: Sequence[Test], array: Array, axis: int, form: Format) -> Array:
+    wide = array.astype(np.float64)
+    found = np.ones(wide.shape, dtype=bool)
+    with np.errstate(invalid="ignore"):
+        for test in tests:
+            found &= _one(test, wide, axis, form)
+    return found
+
+
+def _one(test: Test, wide: Array, axis: int, form: Format) -> Array:
+    if test.number is not None:
+        return RELATED[test.relation](wide, test.number)
+    if test.relation == "unnormalised":
+        return np.broadcast_to(np.sum(wide, axis=axis, keepdims=True) != 1, wide.shape)
+    if test.relation == "subnormal":
+        return (wide != 0) & (np.abs(wide) < form.smallest_normal)
+    words: dict[str, Callable[[Array], Array]] = {"finite": np.isfinite, "infinite": np.isinf, "nan": np.isnan}
+    return words[test.relation](wide)

@@ -1,0 +1,110 @@
+"""Outputs of calls too large to be held against the truth at once: block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import reduce
+
+from harness.comparator.measure import GRADES, Allowance, Index, Measurement, Pair, measure
+from harness.model.case import Array, Case
+from harness.operations import OPERATIONS
+from harness.operations.base import VALUE, Region
+from harness.oracle.formats import Format
+from harness.oracle.truth import Block, blocks
+
+
+def in_blocks(
+    case: Case,
+    region: Region,
+    output: str,
+    observed: Array,
+    form: Format,
+    named: Allowance,
+    line: Allowance | None,
+) -> Measurement:
+    """Hold one output of a large call against the truth.
+
+    Args:
+        named: what the plain tolerance judge allows.
+        line: the tolerance that the case states instead of the bounds, if it does.
+    """
+    shape = _shape(case, output)
+    if observed.shape != shape:
+        return Measurement(f"shape {list(observed.shape)} instead of {list(shape)}")
+    if observed.dtype != form.dtype:
+        return Measurement(f"dtype {observed.dtype.name} instead of {form.name}")
+    return reduce(_merged, _measured(case, region, output, observed, form, named, line))
+
+
+def _shape(case: Case, output: str) -> tuple[int, ...]:
+    operation = OPERATIONS[case.operation]
+    if output == VALUE and operation.shape:
+        return operation.shape(case.inputs, operation.complete(case.parameters))
+    return case.inputs[output.partition(":")[2]].shape
+
+
+def _measured(
+    case: Case,
+    region: Region,
+    output: str,
+    observed: Array,
+    form: Format,
+    named: Allowance,
+    line: Allowance | None,
+) -> Iterator[Measurement]:
+    listed = None
+    for block in blocks(case, region, (output,)):
+        listed = block.units.listed(observed) if listed is None else listed
+        pair = Pair(listed[block.chosen], block.truth.outputs[output], block.truth.bounds[output])
+        (measured,) = measure([pair], form, named, [line])
+        yield _placed(measured, block)
+
+
+def _placed(measured: Measurement, block: Block) -> Measurement:
+    """A block's measurement with indices of the whole call."""
+    worst = measured.worst
+    return replace(
+        measured,
+        index=measured.index and _whole(measured.index, block),
+        worst=worst and replace(worst, index=_whole(worst.index, block)),
+    )
+
+
+def _whole(index: Index, block: Block) -> Index:
+    start = block.chosen.start
+    return index if start is None else block.units.place(start + index[0], index[1:])
+
+
+def _merged(first: Measurement, second: Measurement) -> Measurement:
+    """Two parts of an array as one: a defect before anything else, then the worse of each figure."""
+    if first.defect or second.defect:
+        return first if first.defect else second
+    far = max(first, second, key=lambda m: abs(m.max_ulp or 0.0))
+    near = max(first, second, key=_badness)
+    return Measurement(
+        "",
+        far.index,
+        near.grade,
+        far.max_ulp,
+        _larger(first.max_relative, second.max_relative),
+        _larger(first.max_absolute, second.max_absolute),
+        _larger(first.max_bound, second.max_bound),
+        near.cause,
+        _larger(first.avoidable_bits, second.avoidable_bits),
+        max(first.summation_length or 0, second.summation_length or 0),
+        far.observed,
+        far.truth,
+        near.worst,
+        max(first.named_share, second.named_share),
+        max(first.alone_ulps, second.alone_ulps),
+    )
+
+
+def _badness(measured: Measurement) -> tuple[int, float]:
+    grade = -1 if measured.grade is None else GRADES.index(measured.grade)
+    return grade, measured.worst.share if measured.worst else 0.0
+
+
+def _larger(first: float | None, second: float | None) -> float:
+    return max(first or 0.0, second or 0.0)

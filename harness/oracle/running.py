@@ -1,0 +1,395 @@
+"""Running error analysis: float64 values, each with a bound on what an algorithm may lose so far.
+
+The rules are those of the standard model of floating-point arithmetic, fl(a op b) = (a op b)(1 + d)
+with |d| <= u (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., 2.2 and 3.3), with
+underflow as in 2.8. A function of the mathematical library has |d| <= m u. What has been lost is
+carried through each operation by its own sensitivity, not to first order only.
+
+One evaluation serves several arithmetics at once: float64 itself, whose bound is the radius that the
+truth is known to, and the subject's dtype, whose bound is what a reference algorithm may lose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from harness.model.case import Array
+from harness.oracle.formats import Format
+
+NONE = 0.0
+"""The error of exact numbers; every step leaves it out at no cost."""
+
+Error = Array | float
+
+DOUBLE_LIBRARY = 2000.0
+"""m of float64's own exp, log and log1p, as assumed of this machine: 1,000 ulps. See `library`."""
+
+LIBRARY = {"float16": 1.25, "bfloat16": 1.25, "float32": 8.0, "float64": 4.0}
+"""m of the subjects' exp, log and log1p: half formats go through float32."""
+
+NOTHING = -746.0
+"""e to a power below this is less than half of any format's smallest number."""
+
+MUCH = 1e-3
+"""Where second-order terms may be more than this, they are summed term by term."""
+
+PIECE = 1 << 14
+"""Elements of rows that are summed together."""
+
+ROUNDINGS = 20
+"""Most roundings on a path, sums apart: second-order terms are at most a factor 1 / (1 - 20 u)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """What an algorithm's steps may lose.
+
+    Attributes:
+        unit: u.
+        library: m, the error of a library function in units of u.
+        subnormal: the smallest subnormal number.
+        largest: the largest finite number.
+        recursive: whether a sum of n terms is taken to have n - 1 additions on its longest path, else log2 n.
+    """
+
+    unit: float
+    library: float
+    subnormal: float
+    largest: float
+    recursive: bool
+
+    def additions(self, terms: Array | int) -> Array:
+        """h: additions on the longest path of a sum."""
+        counted = np.maximum(terms, 1)
+        return counted - 1 if self.recursive else np.ceil(np.log2(counted))
+
+    @property
+    def slack(self) -> float:
+        """F: what second-order terms may add."""
+        return 1.0 / (1.0 - ROUNDINGS * self.unit)
+
+    def alike(self, other: Arithmetic) -> bool:
+        """Whether the two differ in sums only."""
+        return (self.unit, self.library) == (other.unit, other.library)
+
+    def holds(self, number: float) -> bool:
+        """Whether a number needs no rounding."""
+        mantissa, _ = math.frexp(number)
+        return not math.isfinite(number) or (mantissa / self.unit).is_integer()
+
+
+ORACLE = Arithmetic(2.0**-53, DOUBLE_LIBRARY, 2.0**-1074, math.inf, recursive=True)
+"""The oracle's own float64."""
+
+
+def of_format(form: Format, *, recursive: bool) -> Arithmetic:
+    """The arithmetic of a subject's dtype."""
+    return Arithmetic(form.unit_roundoff, LIBRARY[form.name], form.smallest_subnormal, form.largest, recursive)
+
+
+class Running:
+    """Numbers with running error bounds, one for each arithmetic.
+
+    Attributes:
+        value: float64.
+        errors: bounds on |computed - value|, of the value's shape or `NONE`.
+    """
+
+    __slots__ = ("arithmetics", "errors", "value")
+    __array_ufunc__ = None
+
+    def __init__(self, value: Array, errors: Sequence[Error], arithmetics: Sequence[Arithmetic]) -> None:
+        self.value = value
+        self.errors = tuple(errors)
+        self.arithmetics = arithmetics
+
+    @classmethod
+    def exact(cls, value: Array | float, arithmetics: Sequence[Arithmetic]) -> Self:
+        """Numbers without error."""
+        return cls(np.asarray(value, np.float64), (NONE,) * len(arithmetics), arithmetics)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return self.value.shape
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing has been lost in any arithmetic."""
+        return all(error is NONE for error in self.errors)
+
+    def bound(self, place: int) -> Array:
+        """The error bound in one arithmetic, second-order terms included; infinite where there is none."""
+        error = np.broadcast_to(np.asarray(self.errors[place]), self.shape) * self.arithmetics[place].slack
+        return np.where(np.isnan(error), np.inf, error) if np.isnan(np.sum(error)) else error
+
+    def __neg__(self) -> Self:
+        return self._like(-self.value, self.errors)
+
+    def __abs__(self) -> Self:
+        return self._like(np.abs(self.value), self.errors)
+
+    def __add__(self, other: Self | float) -> Self:
+        return self._plus(self._of(other))
+
+    def __radd__(self, other: float) -> Self:
+        return self._of(other)._plus(self)
+
+    def __sub__(self, other: Self | float) -> Self:
+        return self._plus(-self._of(other))
+
+    def __rsub__(self, other: float) -> Self:
+        return self._of(other)._plus(-self)
+
+    def __mul__(self, other: Self | float) -> Self:
+        return self._times(self._of(other))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Self | float) -> Self:
+        return self._over(self._of(other))
+
+    def __rtruediv__(self, other: float) -> Self:
+        return self._of(other)._over(self)
+
+    def exp(self) -> Self:
+        """An error d of the argument becomes e**a (e**d - 1); and m u. The exponential of 0 is exact."""
+        value = np.exp(self.value)
+        below = not np.min(self.value, initial=0.0) >= NOTHING
+        zeros = np.flatnonzero(self.value == 0)
+
+        def rule(a: Arithmetic, error: Error) -> Error:
+            lost = np.asarray(value * _expm1(error + a.library * a.unit) + a.library * a.subnormal)
+            if below:
+                # Whatever was lost on the way down, be it by overflow: e to that power is nothing.
+                gone = (self.value + error < NOTHING) | (self.value < -a.largest)
+                lost = np.where(self.value == -np.inf, 0.0, np.where(gone, a.subnormal, lost))
+            exact = zeros if error is NONE else zeros[np.ravel(np.broadcast_to(error, value.shape))[zeros] == 0]
+            np.put(lost, exact, 0.0)
+            return lost
+
+        return self._made(value, rule, self)
+
+    def log(self) -> Self:
+        """-log(1 - error / a), and m u |log a|."""
+        return self._logarithm(np.log(self.value), self.value)
+
+    def log1p(self) -> Self:
+        """The same with 1 + a for a."""
+        return self._logarithm(np.log1p(self.value), None)
+
+    def maximum(self, other: Self | float) -> Self:
+        """The larger of two; exact but for what was lost before."""
+        return self._chosen(np.maximum, self._of(other))
+
+    def minimum(self, other: Self | float) -> Self:
+        """The smaller of two, likewise."""
+        return self._chosen(np.minimum, self._of(other))
+
+    def sum(self, axis: int | None = -1, *, keepdims: bool = False) -> Self:
+        """The errors' sum, and h u times the sum of absolute values."""
+        value = np.asarray(np.sum(self.value, axis=axis, keepdims=keepdims))
+        terms: Array | int = self.value.size if axis is None else self.shape[axis]
+        if self.is_exact:
+            # Adding 0 is exact: a row of hard labels has a sum without error.
+            terms = np.count_nonzero(self.value, axis=axis, keepdims=keepdims)
+        signed = not np.min(self.value, initial=0.0) >= 0
+        mass = np.asarray(np.sum(np.abs(self.value), axis=axis, keepdims=keepdims)) if signed else value
+        before = self.shaped(lambda a: np.asarray(np.sum(a, axis=axis, keepdims=keepdims))).errors
+        errors = [
+            _in_range(mass, error + a.additions(terms) * a.unit * mass, a)
+            for a, error in zip(self.arithmetics, before, strict=True)
+        ]
+        return self._like(value, errors)
+
+    def sums_of_exp(self, largest: Array, leads: Array) -> tuple[Self, Self]:
+        """By the rules of -, exp and sum for exact logits, in pieces that stay in the processor's cache.
+
+        With t = u |d| + m u for each term, its error e (exp(t) - 1) is at most e t (1 + t), and t at most
+        its value at the smallest d whose exponential is anything.
+        """
+        terms = self.shape[-1]
+        step = max(1, PIECE * terms // max(self.value.size, 1))
+        pieces = [slice(start, start + step) for start in range(0, terms, step)]
+        parts = [self._exp_parts(self.value[..., p] - largest, leads[..., p]) for p in pieces]
+        others: Array = np.sum([part[0] for part in parts], axis=0)
+        lost: list[Array] = [np.sum([part[1][k] for part in parts], axis=0) for k in range(len(self.arithmetics))]
+
+        found = []
+        for value in (others, others + 1.0):
+            steps = (
+                (error + a.additions(terms) * a.unit * value, a)
+                for a, error in zip(self.arithmetics, lost, strict=True)
+            )
+            found.append(self._like(value, [_in_range(value, error, a) for error, a in steps]))
+        return found[0], found[1]
+
+    def _exp_parts(self, d: Array, leads: Array) -> tuple[Array, list[Array]]:
+        """Sums of exp(d) without the leading term, and of their errors in each arithmetic."""
+        d = np.maximum(d, NOTHING)
+        e = np.exp(d)
+        e[leads] = 0.0
+        mass, spread = np.sum(e, axis=-1, keepdims=True), -np.sum(e * d, axis=-1, keepdims=True)
+        errors: list[Array] = []
+        for a in self.arithmetics:
+            most = a.unit * (a.library - NOTHING)
+            if most < MUCH:
+                lost = (1.0 + most) * a.unit * (spread + a.library * mass)
+            else:
+                lost = np.sum(e * np.expm1(a.unit * (a.library - d)), axis=-1, keepdims=True)
+            errors.append(lost + d.shape[-1] * a.library * a.subnormal)
+        return mass, errors
+
+    def where(self, mask: Array, other: Self | float) -> Self:
+        """These elements where the mask holds, the other's elsewhere."""
+        second = self._of(other)
+
+        def rule(_: Arithmetic, mine: Error, others: Error) -> Error:
+            return NONE if mine is NONE and others is NONE else np.where(mask, mine, others)
+
+        return self._made(np.where(mask, self.value, second.value), rule, self, second)
+
+    def shaped(self, change: Callable[[Array], Array]) -> Self:
+        """Elements rearranged."""
+        changed: dict[int, Error] = {}
+        for error in self.errors:
+            if id(error) not in changed:
+                changed[id(error)] = NONE if error is NONE else change(np.broadcast_to(error, self.shape))
+        return self._like(change(self.value), [changed[id(error)] for error in self.errors])
+
+    def rounded(self) -> Self:
+        """One rounding more."""
+        return self._made(self.value, lambda a, error: error + a.unit * np.abs(self.value), self)
+
+    def _plus(self, other: Self) -> Self:
+        """Both errors, and a rounding, unless a term is exactly 0."""
+        value = self.value + other.value
+        size = np.abs(value)
+        alone = _either(*self._nothing(), *other._nothing())
+
+        def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
+            rounding: Error = a.unit * size
+            if alone is not None:
+                rounding = np.where(alone, 0.0, rounding)
+            before = _both(mine, others)
+            return _in_range(size, rounding if before is NONE else before + rounding, a)
+
+        return self._made(value, rule, self, other)
+
+    def _times(self, other: Self) -> Self:
+        """|a| f + |b| e + e f, and a rounding, unless a factor is exactly 0, 1 or -1."""
+        a_value, b_value = self.value, other.value
+        value = a_value * b_value
+        neutral = _either(*(np.abs(x.value) == 1 for x in (self, other) if x.is_exact))
+        nothing = _either(*self._vanishing(other), *other._vanishing(self))
+        if nothing is not None:
+            value = np.where(nothing, 0.0, value)
+        size = np.abs(value)
+
+        def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
+            lost: Error = a.unit * size + a.subnormal / 2
+            if neutral is not None:
+                lost = np.where(neutral, 0.0, lost)
+            if mine is not NONE:
+                lost = lost + np.abs(b_value) * mine
+            if others is not NONE:
+                lost = lost + np.abs(a_value) * others
+            if mine is not NONE and others is not NONE:
+                lost = lost + mine * others
+            return _in_range(size, lost if nothing is None else np.where(nothing, 0.0, lost), a)
+
+        return self._made(value, rule, self, other)
+
+    def _nothing(self) -> list[Array]:
+        """Where these are exactly 0; an empty list if nowhere."""
+        if np.all(self.value):
+            return []
+        mask = self.value == 0
+        for error in self.errors:
+            mask = mask if error is NONE else mask & (error == 0)
+        return [mask]
+
+    def _vanishing(self, other: Self) -> list[Array]:
+        """Where this factor makes a product vanish: it is exactly 0, and the other is a number."""
+        return [mask & ~np.isnan(other.value) for mask in self._nothing()]
+
+    def _over(self, other: Self) -> Self:
+        """(e + |a / b| f) / (|b| - f), and a rounding; nothing over something is exact."""
+        value = self.value / other.value
+        size, below = np.abs(value), np.abs(other.value)
+        nothing = _either(*(mask & (below > 0) for mask in self._vanishing(other)))
+
+        def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
+            share = others / below
+            left = np.where(share < 1, 1.0 - share, 0.0)
+            lost = (size * (a.unit + share) + (mine / below + a.subnormal / 2)) / left
+            return _in_range(size, lost if nothing is None else np.where(nothing, 0.0, lost), a)
+
+        return self._made(value, rule, self, other)
+
+    def _logarithm(self, value: Array, of: Array | None) -> Self:
+        size, below = np.abs(value), np.abs(1.0 + self.value if of is None else of)
+
+        def rule(a: Arithmetic, error: Error) -> Error:
+            rounding = a.library * (a.unit * size + (0.0 if of is not None else a.subnormal * (self.value != 0)))
+            rounding = np.where(np.isinf(value), 0.0, rounding)
+            if error is NONE:
+                return rounding
+            share = np.where(error == 0, 0.0, error / below)
+            return rounding + np.where(share < 1, share / (1.0 - share), np.inf)
+
+        return self._made(value, rule, self)
+
+    def _chosen(self, choose: Callable[..., Array], other: Self) -> Self:
+        def rule(_: Arithmetic, mine: Error, others: Error) -> Error:
+            return mine if others is NONE else others if mine is NONE else np.maximum(mine, others)
+
+        return self._made(choose(self.value, other.value), rule, self, other)
+
+    def _made(self, value: Array, rule: Callable[..., Error], *operands: Self) -> Self:
+        """A result whose error follows one rule; arithmetics that are alike so far share its array."""
+        errors: list[Error] = []
+        for k, arithmetic in enumerate(self.arithmetics):
+            alike = k > 0 and arithmetic.alike(self.arithmetics[k - 1])
+            if alike and all(operand.errors[k] is operand.errors[k - 1] for operand in operands):
+                errors.append(errors[-1])
+            else:
+                errors.append(rule(arithmetic, *(operand.errors[k] for operand in operands)))
+        return self._like(value, errors)
+
+    def _like(self, value: Array, errors: Sequence[Error]) -> Self:
+        return type(self)(value, errors, self.arithmetics)
+
+    def _of(self, number: Self | float) -> Self:
+        return self.exact(number, self.arithmetics) if isinstance(number, float) else number
+
+
+def parameter(number: float, arithmetics: Sequence[Arithmetic]) -> Running:
+    """A parameter: exact as the double written, rounded once where an algorithm's dtype can't hold it."""
+    errors = [NONE if a.holds(number) else a.unit * abs(number) for a in arithmetics]
+    return Running(np.asarray(number, np.float64), errors, arithmetics)
+
+
+def _expm1(x: Error) -> Error:
+    """At least exp(x) - 1 for x >= 0; x (1 + x) is, up to 1.79, and costs a tenth."""
+    return x * (1.0 + x) if np.max(x, initial=0.0) < 1.0 else np.where(x < 1.0, x * (1.0 + x), np.expm1(x))
+
+
+def _in_range(size: Array, lost: Error, arithmetic: Arithmetic) -> Error:
+    """Infinite where a step leaves the arithmetic's range."""
+    if arithmetic.largest == np.inf or np.max(size, initial=0.0) <= arithmetic.largest:
+        return lost
+    return np.where(np.isfinite(size) & (size > arithmetic.largest), np.inf, lost)
+
+
+def _both(first: Error, second: Error) -> Error:
+    return second if first is NONE else first if second is NONE else first + second
+
+
+def _either(*masks: Array) -> Array | None:
+    return None if not masks else masks[0] if len(masks) == 1 else masks[0] | masks[1]

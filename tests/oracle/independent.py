@@ -1,0 +1,748 @@
+"""An independent truth: every operation by its textbook definition, in mpmath, to a proven number of digits.
+
+It shares nothing with the harness's oracle but the defaults of parameters. Formulas are the definitions
+(log(sigma), 1 - sigma, S p - z), not forms without cancellation: a `Real` is an expression that can be enclosed
+in an interval at any precision, and the precision is doubled until cancellation has left enough digits. Three
+things make that complete:
+
+* what is rational stays rational: labels, weights, clipped and normalised probabilities, exp(0), log(1) and
+  all slopes of the losses from probabilities are exact fractions, so exact zeros are exact;
+* infinities and NaN are decided when an expression is built, where 0 times anything but NaN is 0;
+* logits further than DIRECT from one another (or from 0) would take millions of bits: they alone have other
+  forms, 1 / (1 + e^x) for 1 - sigma and log1p(e^-x) for -log(sigma).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache, lru_cache, partial
+from typing import Any
+
+import mpmath
+import numpy as np
+from mpmath import libmp
+
+from harness.model.case import Array, Case, Parameters
+from harness.operations import OPERATIONS
+
+DIRECT = 1000
+"""Logits this far apart still have the definition's own form: 1 - sigma takes 1443 bits there."""
+
+START_SLACK = 24
+"""Bits above the digits asked for, at the first try."""
+
+LIMIT = 4096
+"""What can't be told from 0 once this many bits were tried is 0: less than 2**-LIMIT times its terms."""
+
+LARGE = 1 << 16
+"""Exponentials of more than this are reduced by powers of two first."""
+
+Enclosure = tuple[Any, Any]
+"""Lower and upper end, as mpmath's raw numbers."""
+
+Rule = Callable[[Sequence[Enclosure], int], Enclosure]
+
+
+class UndecidedError(ArithmeticError):
+    """The sign of an argument isn't known at this precision."""
+
+
+class Real:
+    """A real number, infinity or NaN: exact, or an expression that can be enclosed at any precision.
+
+    Attributes:
+        exact: a fraction; or a float for what isn't finite; None for an expression.
+    """
+
+    __slots__ = ("_bits", "_enclosure", "_parts", "_rule", "exact")
+
+    def __init__(self, exact: Fraction | float | None, rule: Rule | None = None, parts: Sequence[Real] = ()) -> None:
+        self.exact = exact
+        self._rule = rule
+        self._parts = parts
+        self._bits = 0
+        self._enclosure: Enclosure | None = None
+
+    def enclosed(self, bits: int) -> Enclosure:
+        """An interval that holds the number, every step of it taken with at least this precision."""
+        if self._enclosure is None or self._bits < bits:
+            self._enclosure, self._bits = self._enclosed(bits), bits
+        return self._enclosure
+
+    def _enclosed(self, bits: int) -> Enclosure:
+        if isinstance(self.exact, Fraction):
+            return _fraction(self.exact, bits)
+        if self._rule is None:
+            raise ArithmeticError(f"{self.exact} has no enclosure")
+        return self._rule([part.enclosed(bits) for part in self._parts], bits)
+
+    def settled(self, digits: int) -> Any:
+        """The number as an mpf, with a relative error below 10**-digits."""
+        wanted = math.ceil(digits * math.log2(10)) + 2
+        if isinstance(self.exact, Fraction):
+            return _mpf(libmp.from_rational(self.exact.numerator, self.exact.denominator, wanted, "n"))
+        if self.exact is not None:
+            return mpmath.mpf(self.exact)
+        bits = wanted + START_SLACK
+        while True:
+            try:
+                low, high = self.enclosed(bits)
+            except UndecidedError:
+                low, high = libmp.fninf, libmp.finf
+            if low == high:
+                return _mpf(low)
+            if _same_sign(low, high) and _narrow(low, high, wanted):
+                return _mpf(libmp.mpf_shift(libmp.mpf_add(low, high, wanted + 1, "n"), -1))
+            if bits >= LIMIT:
+                if low == libmp.fninf or _same_sign(low, high):
+                    raise ArithmeticError(f"not known to {digits} digits at {bits} bits")
+                return mpmath.mpf(0)
+            bits *= 2
+
+    @property
+    def sign(self) -> float:
+        """-1, 0 or 1; NaN of NaN."""
+        if self.exact is not None and math.isnan(self.exact):
+            return math.nan
+        known = self.exact if self.exact is not None else self.settled(2)
+        return float((known > 0) - (known < 0))
+
+    @property
+    def nan(self) -> bool:
+        """Whether it is NaN."""
+        return isinstance(self.exact, float) and math.isnan(self.exact)
+
+    @property
+    def finite(self) -> bool:
+        """Whether it is neither an infinity nor NaN."""
+        return not isinstance(self.exact, float)
+
+    @property
+    def zero(self) -> bool:
+        """Whether it is exactly 0."""
+        return self.exact == 0
+
+    def __add__(self, other: Real) -> Real:
+        return total((self, other))
+
+    def __sub__(self, other: Real) -> Real:
+        return ZERO if self is other and self.finite else total((self, -other))
+
+    def __neg__(self) -> Real:
+        return Real(-self.exact) if self.exact is not None else Real(None, _negative, (self,))
+
+    def __mul__(self, other: Real) -> Real:
+        if self.nan or other.nan:
+            return NAN
+        if self.zero or other.zero:
+            return ZERO
+        if not (self.finite and other.finite):
+            return Real(math.inf * self.sign * other.sign)
+        if isinstance(self.exact, Fraction) and isinstance(other.exact, Fraction):
+            return Real(self.exact * other.exact)
+        if self.exact == 1:
+            return other
+        return self if other.exact == 1 else Real(None, _product, (self, other))
+
+    def __truediv__(self, other: Real) -> Real:
+        if self.nan or other.nan or (self.zero and other.zero) or not (self.finite or other.finite):
+            return NAN
+        if self.zero or not other.finite:
+            return ZERO
+        if other.zero:
+            return Real(math.inf * self.sign)
+        if isinstance(self.exact, Fraction) and isinstance(other.exact, Fraction):
+            return Real(self.exact / other.exact)
+        if not self.finite:
+            return Real(math.inf * self.sign * other.sign)
+        return self if other.exact == 1 else Real(None, _quotient, (self, other))
+
+
+def _mpf(raw: Any) -> Any:
+    return mpmath.mp.make_mpf(raw)
+
+
+def _fraction(x: Fraction, bits: int) -> Enclosure:
+    n, d = x.numerator, x.denominator
+    return libmp.from_rational(n, d, bits, "f"), libmp.from_rational(n, d, bits, "c")
+
+
+def _same_sign(low: Any, high: Any) -> bool:
+    return bool(libmp.mpf_sign(low) * libmp.mpf_sign(high) > 0)
+
+
+def _narrow(low: Any, high: Any, bits: int) -> bool:
+    """Whether the width is below 2**-bits of either end."""
+    least = min(libmp.mpf_abs(low), libmp.mpf_abs(high), key=_mpf)
+    return bool(libmp.mpf_lt(libmp.mpf_sub(high, low, 30, "u"), libmp.mpf_shift(least, -bits)))
+
+
+def _negative(parts: Sequence[Enclosure], _bits: int) -> Enclosure:
+    ((low, high),) = parts
+    return libmp.mpf_neg(high), libmp.mpf_neg(low)
+
+
+def _sum(parts: Sequence[Enclosure], bits: int) -> Enclosure:
+    low, high = parts[0]
+    for a, b in parts[1:]:
+        low, high = libmp.mpf_add(low, a, bits, "f"), libmp.mpf_add(high, b, bits, "c")
+    return low, high
+
+
+def _product(parts: Sequence[Enclosure], bits: int) -> Enclosure:
+    return libmp.mpi_mul(parts[0], parts[1], bits)
+
+
+def _quotient(parts: Sequence[Enclosure], bits: int) -> Enclosure:
+    if not _same_sign(*parts[1]):
+        raise UndecidedError
+    return libmp.mpi_div(parts[0], parts[1], bits)
+
+
+@cache
+def _about_1(bits: int) -> Enclosure:
+    ulp = libmp.mpf_shift(libmp.fone, -bits)
+    return libmp.mpf_sub(libmp.fone, ulp), libmp.mpf_add(libmp.fone, ulp)
+
+
+def _widened(enclosure: Enclosure, bits: int) -> Enclosure:
+    """Mpmath's exp and log are near enough, but not proven to round the way that was asked for."""
+    return libmp.mpi_mul(enclosure, _about_1(bits), bits)
+
+
+def _exp(x: Fraction, _parts: Sequence[Enclosure], bits: int) -> Enclosure:
+    """e^x = 2^k e^(x - k log 2): mpmath's own way to powers of large integers takes milliseconds."""
+    work = bits + int(abs(x)).bit_length() + 8
+    given = _fraction(x, work)
+    if abs(x) < LARGE:
+        return _widened(libmp.mpi_exp(given, work), bits)
+    k = libmp.to_int(libmp.mpf_div(given[0], libmp.mpf_ln2(work), work))
+    log_2 = libmp.mpf_ln2(work, "f"), libmp.mpf_ln2(work, "c")
+    rest = libmp.mpi_sub(given, libmp.mpi_mul(_fraction(Fraction(k), work), _widened(log_2, work), work), work)
+    low, high = _widened(libmp.mpi_exp(rest, bits + 8), bits)
+    return libmp.mpf_shift(low, k), libmp.mpf_shift(high, k)
+
+
+def _log(parts: Sequence[Enclosure], bits: int) -> Enclosure:
+    if libmp.mpf_sign(parts[0][0]) <= 0:
+        raise UndecidedError
+    return _widened(libmp.mpi_log(parts[0], bits + 8), bits)
+
+
+def _log1p(parts: Sequence[Enclosure], bits: int) -> Enclosure:
+    """log(1 + u) for u > 0, relative to itself: between u (1 - u) and u if u is too small to be added to 1."""
+    (u,) = parts
+    if libmp.mpf_lt(u[1], libmp.mpf_shift(libmp.fone, -bits)):
+        return _widened(u, bits)
+    one = (libmp.fone, libmp.fone)
+    return _widened(libmp.mpi_log(libmp.mpi_add(one, u, 2 * bits + 8), bits + 8), bits)
+
+
+ZERO, ONE, NAN = Real(Fraction(0)), Real(Fraction(1)), Real(math.nan)
+MINUS_INFINITY = Real(-math.inf)
+
+
+def real(number: float) -> Real:
+    """A number of the inputs or parameters, exactly as it is stored."""
+    return Real(Fraction(number) if math.isfinite(number) else number)
+
+
+def total(terms: Iterable[Real]) -> Real:
+    """The sum, of its fractions first and exactly: what cancels among them is gone; inf - inf is NaN."""
+    fractions, expressions, special = Fraction(0), [], 0.0
+    for term in terms:
+        if isinstance(term.exact, Fraction):
+            fractions += term.exact
+        elif term.exact is None:
+            expressions.append(term)
+        else:
+            special += term.exact
+    if special != 0:
+        return Real(special)
+    if fractions or not expressions:
+        expressions.append(Real(fractions))
+    return expressions[0] if len(expressions) == 1 else Real(None, _sum, expressions)
+
+
+def exp(x: Real) -> Real:
+    """e^x of an exact x; 0 and inf by limit."""
+    if x.zero:
+        return ONE
+    if isinstance(x.exact, float):
+        return ZERO if x.exact == -math.inf else x
+    if x.exact is None:
+        raise TypeError("the exponential is taken of inputs only, which are exact")
+    return Real(None, partial(_exp, x.exact))
+
+
+def log(x: Real) -> Real:
+    """log(x); -inf by limit at 0, NaN below. One and the same object for the same fraction, so log(2) - log(2) is 0."""
+    if isinstance(x.exact, Fraction):
+        return _log_of_fraction(x.exact)
+    return Real(None, _log, (x,)) if x.finite else (NAN if x.exact == -math.inf else x)
+
+
+@lru_cache(maxsize=1 << 14)
+def _log_of_fraction(x: Fraction) -> Real:
+    if x <= 0:
+        return NAN if x else MINUS_INFINITY
+    return ZERO if x == 1 else Real(None, _log, (Real(x),))
+
+
+def log1p(u: Real) -> Real:
+    """log(1 + u) for u >= 0."""
+    return u if u.zero or not u.finite else Real(None, _log1p, (u,))
+
+
+# Arrays of reals.
+
+
+def each(function: Callable[..., Any], *arrays: Array) -> Array:
+    """`function` at each place of arrays that are broadcast to one shape."""
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    found = np.empty(shape, dtype=object)
+    items = zip(*(np.broadcast_to(a, shape).flat for a in arrays), strict=True)
+    for i, arguments in enumerate(items):
+        found.flat[i] = function(*arguments)
+    return found
+
+
+def exactly(numbers: Array) -> Array:
+    """The reals that an array of a floating dtype holds (float64 holds those of every format here)."""
+    return each(lambda x: real(float(x)), numbers.astype(np.float64))
+
+
+def filled(shape: tuple[int, ...], number: Real) -> Array:
+    """An array of one real."""
+    return np.full(shape, number, dtype=object)
+
+
+def times(*arrays: Array) -> Array:
+    """The product."""
+    return each(lambda *factors: math.prod(factors[1:], start=factors[0]), *arrays)
+
+
+def by_row(function: Callable[..., Sequence[Real]], *arrays: Array) -> Array:
+    """`function` of each row (lists along the last axis) of arrays of one shape."""
+    found = np.empty(arrays[0].shape, dtype=object)
+    for place in np.ndindex(found.shape[:-1]):
+        found[place] = function(*(a[place].tolist() for a in arrays))
+    return found
+
+
+def row_totals(rows: Array) -> Array:
+    """Sums along the last axis."""
+    found = np.empty(rows.shape[:-1], dtype=object)
+    for place in np.ndindex(found.shape):
+        found[place] = total(rows[place])
+    return found
+
+
+# Operations.
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Losses before weights and reduction.
+
+    Attributes:
+        values: one loss an element or a row.
+        slopes: by input, the derivative of the loss to which each of its elements belongs; the class axis is last.
+    """
+
+    values: Array
+    slopes: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call's exact arguments; class axes of `reals` are where the case has them."""
+
+    operation: str
+    reals: Mapping[str, Array]
+    parameters: Parameters
+    indices: Array | None = None
+    axis: int | None = None
+
+    @classmethod
+    def of(cls, case: Case) -> Call:
+        """The arguments of a case, with the operation's defaults."""
+        reals = {n: exactly(a) for n, a in case.inputs.items() if a.dtype.kind not in "iu"}
+        parameters = OPERATIONS[case.operation].complete(case.parameters)
+        axis = int(parameters["axis"]) if "axis" in parameters else None
+        return cls(case.operation, reals, parameters, case.inputs.get("labels"), axis)
+
+    @property
+    def leading(self) -> Array:
+        """The first input, its class axis last if it has one."""
+        return self.last("probabilities" if "probabilities" in self.reals else "logits")
+
+    @property
+    def sparse(self) -> bool:
+        """Whether labels are indices."""
+        return self.operation.startswith("sparse")
+
+    def last(self, name: str) -> Array:
+        """An input with the class axis last."""
+        return self.reals[name] if self.axis is None else np.moveaxis(self.reals[name], self.axis, -1)
+
+    def number(self, name: str, default: float = 0.0) -> Real:
+        """A parameter, as the double that is written."""
+        return real(float(self.parameters.get(name, default)))
+
+    def labels(self) -> Array:
+        """z (1 - e) + e / K: labels after smoothing, dense."""
+        z = self._dense_indices() if self.sparse else self.last("labels")
+        e = self.number("label_smoothing")
+        if e.zero:
+            return z
+        classes = real(2 if self.axis is None else z.shape[-1])
+        return each(lambda label: label * (ONE - e) + e / classes, z)
+
+    def _dense_indices(self) -> Array:
+        if self.indices is None:
+            raise ValueError(f"{self.operation} needs labels")
+        hot = self.indices[..., np.newaxis] == np.arange(self.leading.shape[-1])
+        return each(lambda is_label: ONE if is_label else ZERO, hot)
+
+    def through_smoothing(self, slopes: Array) -> Array:
+        """d/dz of what depends on z (1 - e) + e / K."""
+        keep = ONE - self.number("label_smoothing")
+        return each(lambda slope: keep * slope, slopes)
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """sigma(x), 1 - sigma(x) and their logarithms."""
+
+    p: Real
+    rest: Real
+    log_p: Real
+    log_rest: Real
+
+    @classmethod
+    def of(cls, x: Real) -> Sigmoid:
+        """By the definition, p = 1 / (1 + e^-x), up to DIRECT; beyond it by 1 - p = 1 / (1 + e^x) and log1p."""
+        p = ONE / (ONE + exp(-x))
+        if isinstance(x.exact, Fraction) and abs(x.exact) <= DIRECT:
+            rest = ONE - p
+            return cls(p, rest, log(p), log(rest))
+        return cls(p, ONE / (ONE + exp(x)), -log1p(exp(-x)), -log1p(exp(x)))
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """A row: d = x - max x, e = e^d, p = e / sum e. Infinite logits by limit.
+
+    Attributes:
+        wide: finite logits are further apart than DIRECT.
+    """
+
+    d: Sequence[Real]
+    e: Sequence[Real] = field(default_factory=list)
+    wide: bool = False
+
+    @classmethod
+    def of(cls, x: Sequence[Real]) -> Softmax:
+        """NaN if there is one, if all are -inf, or if several are +inf."""
+        exact = [i.exact for i in x if i.exact is not None]
+        top = math.nan if any(i.nan for i in x) else max(exact)
+        if exact.count(math.inf) > 1 or (isinstance(top, float) and top != math.inf):
+            return cls([NAN] * len(x), [NAN] * len(x))
+        d = [ZERO if i.exact == top else MINUS_INFINITY if top == math.inf else i - Real(top) for i in x]
+        wide = any(isinstance(i.exact, Fraction) and i.exact < -DIRECT for i in d)
+        return cls(d, [exp(i) for i in d], wide)
+
+    @property
+    def p(self) -> list[Real]:
+        """The probabilities."""
+        whole = total(self.e)
+        return [e / whole for e in self.e]
+
+    @property
+    def log_p(self) -> list[Real]:
+        """log(p); wide rows d - log1p(sum of e without one of the largest)."""
+        if not self.wide:
+            return [log(p) for p in self.p]
+        top = next(i for i, d in enumerate(self.d) if d.zero)
+        tail = log1p(total(e for i, e in enumerate(self.e) if i != top))
+        return [d - tail for d in self.d]
+
+    def loss_slopes(self, z: Sequence[Real]) -> list[Real]:
+        """d/dx of -sum z log(p): S p - z with S = sum z. Wide rows: sum_j (z_j e_i - z_i e_j) / sum e."""
+        if not self.wide:
+            mass = total(z)
+            return [mass * p - label for p, label in zip(self.p, z, strict=True)]
+        whole = total(self.e)
+        pairs = list(zip(z, self.e, strict=True))
+        return [
+            total(other * e - label * other_e for j, (other, other_e) in enumerate(pairs) if j != i) / whole
+            for i, (label, e) in enumerate(pairs)
+        ]
+
+    def slopes(self, u: Sequence[Real]) -> list[Real]:
+        """d/dx of sum u p: p_i (u_i - sum_j u_j p_j), of u less its first, since p sums to 1. Wide rows in pairs."""
+        v = [i - u[0] for i in u]
+        if not self.wide:
+            mean = total(i * p for i, p in zip(v, self.p, strict=True))
+            return [p * (i - mean) for i, p in zip(v, self.p, strict=True)]
+        pairs = list(zip(v, self.p, strict=True))
+        return [p * total((i - j) * other for j, other in pairs) for i, p in pairs]
+
+
+def _sigmoid_losses(call: Call) -> Losses:
+    """-q z log(s) - (1 - z) log(1 - s); by s' = s (1 - s) its slope is -q z (1 - s) + (1 - z) s."""
+    q = call.number("pos_weight", 1.0)
+    s, z = each(Sigmoid.of, call.reals["logits"]), call.labels()
+    return Losses(
+        each(lambda s, z: -(q * z * s.log_p) - (ONE - z) * s.log_rest, s, z),
+        {
+            "logits": each(lambda s, z: (ONE - z) * s.p - q * z * s.rest, s, z),
+            "labels": call.through_smoothing(each(lambda s: s.log_rest - q * s.log_p, s)),
+        },
+    )
+
+
+def _softmax_losses(call: Call) -> Losses:
+    """-sum z log(p)."""
+    z = call.labels()
+    values, slopes = np.empty(z.shape[:-1], dtype=object), np.empty(z.shape, dtype=object)
+    label_slopes = np.empty(z.shape, dtype=object)
+    for place in np.ndindex(values.shape):
+        row, labels = Softmax.of(call.leading[place].tolist()), z[place].tolist()
+        log_p = row.log_p
+        values[place] = _cross_entropy(labels, log_p)
+        slopes[place] = row.loss_slopes(labels)
+        label_slopes[place] = [-i for i in log_p]
+    return _class_losses(call, values, {"logits": slopes}, label_slopes)
+
+
+def _cross_entropy(z: Sequence[Real], logs: Sequence[Real]) -> Real:
+    return -total(label * log_p for label, log_p in zip(z, logs, strict=True))
+
+
+def _class_losses(call: Call, values: Array, slopes: Mapping[str, Array], label_slopes: Array) -> Losses:
+    labels = {} if call.sparse else {"labels": call.through_smoothing(label_slopes)}
+    return Losses(values, {**slopes, **labels})
+
+
+def _clip(p: Real, epsilon: Real) -> Real:
+    """min(max(p, epsilon), 1 - epsilon)."""
+    if not isinstance(p.exact, Fraction) or not isinstance(epsilon.exact, Fraction):
+        return p
+    return Real(min(max(p.exact, epsilon.exact), 1 - epsilon.exact))
+
+
+def _clip_slope(p: Real, epsilon: Real) -> Real:
+    """1 where clipping leaves p as it is, the ends included, else 0; NaN of NaN."""
+    if p.nan:
+        return NAN
+    return ONE if (_clip(p, epsilon) - p).zero else ZERO
+
+
+def _floored(argument: Real, floor: Real) -> tuple[Real, Real]:
+    """max(log(argument), floor), and its derivative: 1 / argument where the floor isn't above the logarithm."""
+    logarithm = log(argument)
+    if logarithm.nan or not floor.finite or (logarithm - floor).sign >= 0:
+        return logarithm, ONE / argument
+    return floor, ZERO
+
+
+def _binary_losses(call: Call) -> Losses:
+    """-z log(p) - (1 - z) log(1 - p), each logarithm guarded; its slope is -z / p + (1 - z) / (1 - p)."""
+    epsilon, floor = call.number("epsilon"), call.number("log_floor")
+    adds = call.parameters["epsilon_use"] == "add"
+
+    def parts(p: Real, z: Real) -> tuple[Real, Real, Real]:
+        if adds:
+            argument, rest, free = p + epsilon, ONE - p + epsilon, ONE
+        else:
+            argument = _clip(p, epsilon)
+            rest, free = ONE - argument, _clip_slope(p, epsilon)
+        (log_p, of_p), (log_rest, of_rest) = _floored(argument, floor), _floored(rest, floor)
+        value = -(z * log_p) - (ONE - z) * log_rest
+        return value, free * ((ONE - z) * of_rest - z * of_p), log_rest - log_p
+
+    found = each(parts, call.reals["probabilities"], call.labels())
+    values, slopes, label_slopes = (each(lambda part, i=i: part[i], found) for i in range(3))
+    return Losses(values, {"probabilities": slopes, "labels": call.through_smoothing(label_slopes)})
+
+
+def _categorical_losses(call: Call) -> Losses:
+    """-sum z log(q), q after normalising and clipping."""
+    p, z = call.leading, call.labels()
+    epsilon, normalize = call.number("epsilon"), str(call.parameters["normalize"])
+    values, slopes = np.empty(z.shape[:-1], dtype=object), np.empty(z.shape, dtype=object)
+    label_slopes = np.empty(z.shape, dtype=object)
+    for place in np.ndindex(values.shape):
+        q, slopes[place] = _guarded_row(p[place].tolist(), z[place].tolist(), epsilon, normalize)
+        logs = [log(i) for i in q]
+        values[place] = _cross_entropy(z[place].tolist(), logs)
+        label_slopes[place] = [-i for i in logs]
+    return _class_losses(call, values, {"probabilities": slopes}, label_slopes)
+
+
+def _guarded_row(p: Sequence[Real], z: Sequence[Real], epsilon: Real, normalize: str) -> tuple[list[Real], list[Real]]:
+    """q of a row, and d/dp of -sum z log(q).
+
+    Dividing c by its sum T gives (sum_j z_j - z_i / q_i) / T: the Jacobian is (delta_ij - q_j) / T, and
+    (z_j / q_j) q_j is z_j by limit where q_j is 0. A clip multiplies the slope of what it clips by 1 or 0.
+    """
+    whole = total(p)
+    raw = [i / whole for i in p] if normalize == "before" else list(p)
+    clipped = raw if epsilon.zero else [_clip(i, epsilon) for i in raw]
+    free = [NAN if i.nan else ONE if epsilon.zero else _clip_slope(i, epsilon) for i in raw]
+    if normalize == "before":
+        held = [f * label for f, label in zip(free, z, strict=True)]
+        return clipped, _shared_slopes(held, raw, whole)
+    if normalize == "after":
+        whole = total(clipped)
+        q = [i / whole for i in clipped]
+        return q, [f * slope for f, slope in zip(free, _shared_slopes(z, q, whole), strict=True)]
+    return clipped, [-(f * label * (ONE / c)) for f, label, c in zip(free, z, clipped, strict=True)]
+
+
+def _shared_slopes(z: Sequence[Real], q: Sequence[Real], whole: Real) -> list[Real]:
+    """d/dc of -sum z log(c / sum c)."""
+    mass = total(z)
+    return [(mass - label * (ONE / share)) / whole for label, share in zip(z, q, strict=True)]
+
+
+LOSSES: Mapping[str, Callable[[Call], Losses]] = {
+    "sigmoid_cross_entropy": _sigmoid_losses,
+    "weighted_sigmoid_cross_entropy": _sigmoid_losses,
+    "softmax_cross_entropy": _softmax_losses,
+    "sparse_softmax_cross_entropy": _softmax_losses,
+    "binary_cross_entropy": _binary_losses,
+    "categorical_cross_entropy": _categorical_losses,
+    "sparse_categorical_cross_entropy": _categorical_losses,
+}
+PRIMITIVES = ("sigmoid", "log_sigmoid", "softmax", "log_softmax")
+
+
+# Weights and reductions.
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """value = sum w l / denominator, or each w l, for losses of a shape and weights that are broadcast to it."""
+
+    name: str
+    losses: Array
+    weights: Array
+
+    @property
+    def denominator(self) -> Real:
+        """1, the number of losses, the sum of weights, or the number of weights that aren't 0."""
+        if self.name in ("none", "sum"):
+            return ONE
+        if self.name == "weighted_mean":
+            return total(self.weights.flat)
+        counted = self.losses.size if self.name == "mean" else sum(not w.zero for w in self.weights.flat)
+        return real(counted)
+
+    def value(self) -> Array:
+        """The weighted losses, or their sum divided by the denominator; 0 if that is 0."""
+        weighted = times(self.weights, self.losses)
+        if self.name == "none":
+            return weighted
+        return filled((), _over(total(weighted.flat), self.denominator))
+
+    def loss_slopes(self, upstream: Array) -> Array:
+        """Of sum(upstream * value), with respect to each loss."""
+        denominator = self.denominator
+        return each(lambda u, w: _over(u * w, denominator), upstream, self.weights)
+
+    def weight_slopes(self, upstream: Array, value: Array) -> Array:
+        """Of sum(upstream * value), with respect to each broadcast weight: (l - value) / sum w of the weighted mean."""
+        less = value if self.name == "weighted_mean" else filled((), ZERO)
+        denominator = self.denominator
+        return each(lambda u, loss, v: _over(u * (loss - v), denominator), upstream, self.losses, less)
+
+
+def _over(numerator: Real, denominator: Real) -> Real:
+    return ZERO if denominator.zero else numerator / denominator
+
+
+def _unbroadcast(slopes: Array, shape: tuple[int, ...]) -> Array:
+    """Sums of what one weight was broadcast to."""
+    groups: list[list[Real]] = [[] for _ in range(math.prod(shape))]
+    owner = np.broadcast_to(np.arange(len(groups)).reshape(shape), slopes.shape)
+    for i, slope in zip(owner.flat, slopes.flat, strict=True):
+        groups[int(i)].append(slope)
+    return each(lambda i: total(groups[i]), np.arange(len(groups)).reshape(shape))
+
+
+def _loss_outputs(call: Call) -> dict[str, Array]:
+    losses = LOSSES[call.operation](call)
+    reduction = str(call.parameters["reduction"])
+    by_rows = reduction.startswith("row_mean")
+    values = losses.values
+    if by_rows:
+        reduction = "none" if reduction == "row_mean" else "sum"
+        last = real(values.shape[-1])
+        values = each(lambda row: row / last, row_totals(values))
+    weights = call.reals.get("weights", filled((), ONE))
+    reducing = Reduction(reduction, values, np.broadcast_to(weights, values.shape))
+    value = reducing.value()
+    upstream = call.reals.get("upstream", filled(value.shape, ONE))
+    scale = reducing.loss_slopes(np.broadcast_to(upstream, values.shape))
+    if by_rows:
+        scale = np.broadcast_to(each(lambda u: u / last, scale)[..., np.newaxis], losses.values.shape)
+    found = {"value": value}
+    for name, slopes in losses.slopes.items():
+        found[f"gradient:{name}"] = (
+            times(scale, slopes)
+            if call.axis is None
+            else np.moveaxis(times(scale[..., np.newaxis], slopes), -1, call.axis)
+        )
+    if "weights" in call.reals:
+        slopes = reducing.weight_slopes(np.broadcast_to(upstream, values.shape), value)
+        found["gradient:weights"] = _unbroadcast(slopes, weights.shape)
+    return found
+
+
+def _primitive_outputs(call: Call) -> dict[str, Array]:
+    x = call.leading
+    logarithmic = call.operation.startswith("log_")
+    if call.axis is None:
+        s = each(Sigmoid.of, x)
+        value = each(lambda s: s.log_p if logarithmic else s.p, s)
+        upstream = call.reals.get("upstream", filled(x.shape, ONE))
+        slopes = each(lambda s, u: u * s.rest if logarithmic else u * s.p * s.rest, s, upstream)
+        return {"value": value, "gradient:logits": slopes}
+    rows, upstream = by_row(_value_row(logarithmic=logarithmic), x), filled(x.shape, ONE)
+    if "upstream" in call.reals:
+        upstream = call.last("upstream")
+    slopes = by_row(_slope_row(logarithmic=logarithmic), x, upstream)
+    return {"value": np.moveaxis(rows, -1, call.axis), "gradient:logits": np.moveaxis(slopes, -1, call.axis)}
+
+
+def _value_row(*, logarithmic: bool) -> Callable[[Sequence[Real]], Sequence[Real]]:
+    return lambda x: Softmax.of(x).log_p if logarithmic else Softmax.of(x).p
+
+
+def _slope_row(*, logarithmic: bool) -> Callable[[Sequence[Real], Sequence[Real]], Sequence[Real]]:
+    """Sum u log(p) is a cross-entropy with labels -u."""
+    return lambda x, u: Softmax.of(x).loss_slopes([-i for i in u]) if logarithmic else Softmax.of(x).slopes(u)
+
+
+def outputs(case: Case, digits: int = 40) -> dict[str, Array]:
+    """The exact `value` and `gradient:<input>` of every real input that the operation can be differentiated by.
+
+    Gradients are those of sum(upstream * value). The input has to be one for which the operation is defined.
+
+    Args:
+        case: inputs as rounded to its dtype; any floating dtype.
+        digits: the relative error of each number is below 10**-digits.
+
+    Returns:
+        Object arrays of mpf, also of shape (). Compare them under `mpmath.workdps(digits)`: an operation on
+        them rounds to mpmath's current precision.
+    """
+    call = Call.of(case)
+    found = _primitive_outputs(call) if case.operation in PRIMITIVES else _loss_outputs(call)
+    return {name: each(lambda x: x.settled(digits), array) for name, array in found.items()}
