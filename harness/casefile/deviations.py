@@ -87,7 +87,9 @@ class DeviationEntry(Model):
     reason: str = Field(min_length=1, description="Why it is so, in one sentence.")
     link: Annotated[str, AfterValidator(_link)] = Field(description="Where it is reported, or unreported.")
     date: Annotated[str, AfterValidator(_date)] = Field(description="When it was written down.")
-    shown_by: Texts = Field(description="Globs over ids of cases that show it: who passes one makes it stale.")
+    shown_by: Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(listed), WithJsonSchema(TEXTS)] = (
+        Field(default_factory=list, description="Globs over ids of cases that show it: who passes one makes it stale.")
+    )
 
 
 class Deviations(Model):

@@ -154,20 +154,22 @@ def _holds_somewhere(deviation: Deviation, asked: Asked) -> bool:
 def _holds(deviation: Deviation, asked: Asked) -> Array:
     """Where an output's elements meet the deviation's conditions."""
     truth, form = asked.truth.outputs[asked.output].high, FORMATS[asked.case.dtype]
-    axis = int(OPERATIONS[asked.case.operation].complete(asked.case.parameters).get("axis", -1))
+    complete = OPERATIONS[asked.case.operation].complete(asked.case.parameters)
+    rows, axis = "axis" in complete, int(complete.get("axis", -1))
     found = np.ones(truth.shape, dtype=bool)
     for name, tests in deviation.inputs.items():
         if name != TRUTH and name not in asked.case.inputs:
             return np.zeros(truth.shape, dtype=bool)
         array = truth if name == TRUTH else asked.case.inputs[name]
-        found &= _brought(_all_of(tests, array, axis, form), truth.shape, axis)
+        mask = _all_of(tests, array, axis, form)
+        if rows and name != TRUTH and mask.shape == truth.shape:
+            mask = np.any(mask, axis=axis, keepdims=True)
+        found &= np.broadcast_to(mask, truth.shape) if mask.ndim == truth.ndim else _brought(mask, truth.shape, axis)
     return found
 
 
 def _brought(mask: Array, shape: tuple[int, ...], axis: int) -> Array:
-    """A condition on an input's elements as one on an output's: its own, its row's, or any of all."""
-    if mask.shape == shape:
-        return mask
+    """A condition on an input's elements as one on an output's of another rank: of its row, or any of all."""
     if mask.ndim and np.delete(mask.shape, axis).tolist() == list(shape):
         return np.any(mask, axis=axis)
     if shape and list(mask.shape) == np.delete(shape, axis).tolist():
