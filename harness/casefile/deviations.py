@@ -20,7 +20,7 @@ from harness.casefile.models import ID, DtypeName, OperationName, Scalar, listed
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Model
 from harness.model.case import Source
-from harness.model.deviation import RELATIONS, TRUTH, WORDS, Deviation, DeviationKind, Test
+from harness.model.deviation import RELATIONS, TRUTH, WORDS, Deviation, DeviationKind, Requirement
 from harness.operations import OPERATIONS
 
 FILE = "deviations.yaml"
@@ -130,7 +130,7 @@ def read(file: Path, root: Path) -> tuple[Deviation, ...]:
     return tuple(found)
 
 
-def tests(text: str) -> tuple[Test, ...]:
+def tests(text: str) -> tuple[Requirement, ...]:
     """A condition such as `> 0 and <= 1` or `subnormal`.
 
     Raises:
@@ -139,17 +139,17 @@ def tests(text: str) -> tuple[Test, ...]:
     return tuple(_test(part.strip()) for part in text.split(" and "))
 
 
-def _test(text: str) -> Test:
+def _test(text: str) -> Requirement:
     if text in WORDS:
-        return Test(text)
+        return Requirement(text)
     compared = COMPARED.fullmatch(text)
     try:
-        return Test(compared[1], float(compared[2])) if compared else _no_test(text)
+        return Requirement(compared[1], float(compared[2])) if compared else _no_test(text)
     except ValueError:
         return _no_test(text)
 
 
-def _no_test(text: str) -> Test:
+def _no_test(text: str) -> Requirement:
     raise ValueError(f"{text!r} is no condition: {', '.join(RELATIONS)} and a number, or {', '.join(WORDS)}")
 
 

@@ -19,7 +19,7 @@ from packaging.version import InvalidVersion, Version
 from harness.comparator.findings import Finding
 from harness.comparator.measure import Pair, failing
 from harness.model.case import Array, Case, Domain
-from harness.model.deviation import TRUTH, Deviation, DeviationKind, Test
+from harness.model.deviation import TRUTH, Deviation, DeviationKind, Requirement
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.verdict import Grade, Kind
@@ -177,7 +177,7 @@ def _brought(mask: Array, shape: tuple[int, ...], axis: int) -> Array:
     return np.broadcast_to(np.any(mask), shape)
 
 
-def _all_of(tests: Sequence[Test], array: Array, axis: int, form: Format) -> Array:
+def _all_of(tests: Sequence[Requirement], array: Array, axis: int, form: Format) -> Array:
     wide = array.astype(np.float64)
     found = np.ones(wide.shape, dtype=bool)
     with np.errstate(invalid="ignore"):
@@ -186,7 +186,7 @@ def _all_of(tests: Sequence[Test], array: Array, axis: int, form: Format) -> Arr
     return found
 
 
-def _one(test: Test, wide: Array, axis: int, form: Format) -> Array:
+def _one(test: Requirement, wide: Array, axis: int, form: Format) -> Array:
     if test.number is not None:
         return RELATED[test.relation](wide, test.number)
     if test.relation == "unnormalised":

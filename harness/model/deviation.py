@@ -25,7 +25,7 @@ class DeviationKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Requirement:
     """What an element must be: a relation to a number, or one of `WORDS`."""
 
     relation: str
@@ -74,4 +74,4 @@ class Deviation:
     source: Source
     dtypes: tuple[str, ...] = ()
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
-    inputs: Mapping[str, tuple[Test, ...]] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)

@@ -63,10 +63,11 @@ class Format:
         return self.largest + half_ulp
 
     def ulp(self, x: Array) -> Array:
-        """Spacing of the format at each x (float64): subnormal spacing below the normal range and at 0."""
+        """Spacing of the format at each x (float64): subnormal below the normal range and at 0, the widest beyond."""
         # A float64 without its sign and fraction is the power of two below it.
         binade = (np.asarray(x, np.float64).view(np.uint64) & EXPONENT_BITS).view(np.float64)
-        return np.maximum(binade * math.ldexp(1.0, 1 - self.precision), self.smallest_subnormal)
+        spacing = np.fmin(binade, math.ldexp(1.0, self.max_exponent)) * math.ldexp(1.0, 1 - self.precision)
+        return np.maximum(spacing, self.smallest_subnormal)
 
 
 FORMATS = {

@@ -23,8 +23,8 @@ def doubled(levels: int) -> str:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (b"", "1:1  $  an empty file: a case file has a list under 'cases'"),
-        (b"# nothing\n", "1:1  $  an empty file: a case file has a list under 'cases'"),
+        (b"", "1:1  $  an empty file: it should have a list under 'cases'"),
+        (b"# nothing\n", "1:1  $  an empty file: it should have a list under 'cases'"),
         (b"cases:\n- id: \xff\n", "2:7  $  not UTF-8: byte 0xff at offset 13"),
         ("cases: é\n".encode("latin-1"), "1:8  $  not UTF-8: byte 0xe9 at offset 7"),
         ("cases: []\n".encode("utf-16"), "1:1  $  not UTF-8: byte 0xff at offset 0"),

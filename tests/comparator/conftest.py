@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 
 from harness.comparator.judge import Answer, Judge
@@ -15,6 +14,7 @@ from harness.model.subject import Subject
 from harness.model.verdict import Verdict
 from harness.operations.base import Region
 from harness.oracle.truth import Truth
+from tests.comparator.truths import bounds, enclosure
 
 SUBJECT = Subject("current", "torch.sigmoid_cross_entropy", "eager", framework="torch")
 INSIDE = Region(Domain.INSIDE)
@@ -97,7 +97,9 @@ def judge_one() -> JudgeOne:
     ) -> Verdict:
         seen = observed if isinstance(observed, Observation) else Observation(Outcome.VALUE, {output: observed})
         where = region or (UNDEFINED if truth is None else INSIDE)
-        known = Truth(where, {} if truth is None else {output: np.asarray(truth, np.float64)})
+        known = Truth(where)
+        if truth is not None:
+            known.outputs[output], known.bounds[output] = enclosure(truth), bounds(truth, dtype)
         case = make_case(Expectation(undefined=undefined, per=per), dtype)
         judge = Judge(*asked, {("current", "torch"): "2.13.0"})
         ((verdict,),) = judge.verdicts([Answer(case, SUBJECT, (output,), seen, known)])

@@ -13,6 +13,7 @@ from harness.model.case import Case, Claim, Domain, Expectation, Interval, Print
 from harness.model.verdict import Grade, Kind
 from harness.operations.base import Region
 from harness.oracle.truth import Truth
+from tests.comparator.truths import bounds, enclosure
 
 INF, NAN = float("inf"), float("nan")
 DEFINED = Region(Domain.INSIDE)
@@ -44,7 +45,9 @@ def judged(case: Callable[..., Case]) -> Judged:
             None if texts is None else Printed((len(texts),) if shape is None else shape, tuple(map(interval, texts)))
         )
         made = case(Expectation(printed=numbers, claimed=claimed), dtype)
-        known = Truth(UNDEFINED) if truth is None else Truth(DEFINED, {"value": np.array(truth, np.float64)})
+        known = Truth(UNDEFINED)
+        if truth is not None:
+            known = Truth(DEFINED, {"value": enclosure(truth)}, {"value": bounds(truth)})
         return documents.printed(made, known)
 
     return finding

@@ -15,6 +15,7 @@ from harness.model.subject import DOCUMENT, Subject
 from harness.model.verdict import Grade, Kind
 from harness.operations.base import Region
 from harness.oracle.truth import Truth
+from tests.comparator.truths import enclosure
 
 INF, NAN = float("inf"), float("nan")
 
@@ -208,15 +209,15 @@ def test_every_subject_of_the_first_call_is_judged(stated: MakeRelation, subject
 def test_a_statement_that_truth_violates_is_an_erratum(
     stated: MakeRelation, kind: str, b: list[float], reason: str, *, holds: bool
 ) -> None:
-    truths = {name: Truth(Region(Domain.INSIDE), {"value": np.array(v)}) for name, v in (("a", [1.0]), ("b", b))}
+    truths = {name: Truth(Region(Domain.INSIDE), {"value": enclosure(v)}) for name, v in (("a", [1.0]), ("b", b))}
     who, found = statement(stated(kind), truths)
     assert (who, found.kind, found.reason) == (DOCUMENT, Kind.PASS if holds else Kind.ERRATUM, reason)
 
 
 def test_a_statement_is_about_its_views(stated: MakeRelation) -> None:
     truths = {
-        "a": Truth(Region(Domain.INSIDE), {"value": np.array([1.0, 2.0])}),
-        "b": Truth(Region(Domain.INSIDE), {"value": np.array(3.0)}),
+        "a": Truth(Region(Domain.INSIDE), {"value": enclosure([1.0, 2.0])}),
+        "b": Truth(Region(Domain.INSIDE), {"value": enclosure(3.0)}),
     }
     assert statement(stated(a=View(axis=0), b=View()), truths)[1].kind is Kind.PASS
     assert statement(stated(a=View(axis=0, index=1), b=View()), truths)[1].kind is Kind.ERRATUM

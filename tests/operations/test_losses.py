@@ -127,7 +127,9 @@ def test_gradients_are_derivatives_of_the_reduced_losses(reduced: Evaluate, redu
     for place in np.ndindex(LOSSES.shape):
         moved = LOSSES.copy()
         moved[place] += 1.0
-        change = np.sum(reduced(moved, reduction, weights=WEIGHTS)) - np.sum(reduced(LOSSES, reduction, weights=WEIGHTS))
+        change = np.sum(reduced(moved, reduction, weights=WEIGHTS)) - np.sum(
+            reduced(LOSSES, reduction, weights=WEIGHTS)
+        )
         assert slopes[place] == pytest.approx(change, abs=1e-11)
 
 

@@ -162,7 +162,9 @@ def test_exact_zeros_are_exact(dtype: str) -> None:
     assert zero(evaluate("softmax_cross_entropy", {}, dtype, **uniform).outputs["gradient:logits"])
     assert zero(evaluate("softmax", {}, dtype, logits=normal((3, 4), dtype)).outputs["gradient:logits"])
     one_class = {"logits": [[2.5], [-3.0]], "labels": [[1.0], [1.0]]}
-    assert all(zero(enclosure) for enclosure in evaluate("softmax_cross_entropy", {}, dtype, **one_class).outputs.values())
+    assert all(
+        zero(enclosure) for enclosure in evaluate("softmax_cross_entropy", {}, dtype, **one_class).outputs.values()
+    )
 
 
 def test_a_truth_beyond_float64_is_an_infinity_without_radius() -> None:
@@ -226,7 +228,9 @@ def test_blocks_joined_are_the_whole(
 
 def test_a_reduced_call_is_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(truth, "BLOCK", 20)
-    call = case("sigmoid_cross_entropy", {"reduction": "mean"}, logits=normal((9, 9)), labels=np.ones((9, 9), np.float32))
+    call = case(
+        "sigmoid_cross_entropy", {"reduction": "mean"}, logits=normal((9, 9)), labels=np.ones((9, 9), np.float32)
+    )
     assert len(list(truth.blocks(call, truth.evaluate(call).region, ("value",)))) == 1
     assert truth.evaluate(call).outputs["value"].high.shape == ()
 

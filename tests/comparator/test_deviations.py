@@ -1,0 +1,160 @@
+"""Known deviations are strict: a kind, versions and inputs, and nothing else beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.comparator.judge import Answer, Judge
+from harness.model.case import Case, Domain, Expectation, Source
+from harness.model.deviation import Deviation, DeviationKind, Requirement
+from harness.model.observation import Observation, Outcome
+from harness.model.subject import Subject
+from harness.model.verdict import Kind, Verdict
+from harness.operations.base import Region
+from harness.oracle.truth import Truth, evaluate
+
+SUBJECT = Subject("current", "torch.nn.functional.bce", "eager", framework="torch")
+TAIL = Deviation(
+    id="tail",
+    subjects=("*:torch.*@eager",),
+    versions=">=2.0,<3",
+    operations=("sigmoid_cross_entropy",),
+    outputs=("value",),
+    kind=DeviationKind.ACCURACY,
+    reason="the tail is lost",
+    link="unreported",
+    date="2026-11-23",
+    shown_by=("found/x:tail/*",),
+    source=Source("cases/deviations.yaml", 3),
+    inputs={"logits": (Requirement("<", 0.0),), "labels": (Requirement("==", 0.0),)},
+)
+
+
+def judged(observed: Any, *deviations: Deviation, version: str = "2.13.0", **more: Any) -> Verdict:
+    """A value at logits -22.18, 3 and -1e-40 with labels 0, judged with these deviations known."""
+    logits = np.array(more.pop("logits", [-22.18, 3.0]), np.float32)
+    usual: dict[str, Any] = {"id": "found/x:other/float32", "parameters": {}}
+    case = Case(
+        operation="sigmoid_cross_entropy",
+        inputs={"logits": logits, "labels": np.zeros_like(logits)},
+        dtype="float32",
+        expect=Expectation(),
+        source=Source("cases/found/x.yaml", 1),
+        **(usual | more),
+    )
+    seen = observed
+    if not isinstance(observed, Observation):
+        seen = Observation(Outcome.VALUE, {"value": np.array(observed, np.float32)})
+    judge = Judge(None, None, {("current", "torch"): version}, deviations)
+    ((verdict,),) = judge.verdicts([Answer(case, SUBJECT, ("value",), seen, evaluate(case))])
+    return verdict
+
+
+TRUE = [2.32995889e-10, 3.04858735]
+LOST = [0.0, TRUE[1]]
+
+
+def test_torchs_tail_is_inaccurate_and_the_list_says_why() -> None:
+    assert judged(LOST).verdict is Kind.FAIL
+    found = judged(LOST, TAIL)
+    assert (found.verdict, found.deviation, found.reason) == (Kind.DEVIATION, "tail", "the tail is lost")
+    assert found.grade == "inaccurate"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"subjects": ("*:tf.*",)},
+        {"operations": ("softmax",)},
+        {"outputs": ("gradient:*",)},
+        {"dtypes": ("float64",)},
+        {"parameters": {"reduction": "mean"}},
+        {"versions": ">=3"},
+        {"kind": DeviationKind.SEMANTICS, "inputs": {"logits": (Requirement(">", 0.0),)}},
+        {"kind": DeviationKind.UNDERFLOW},
+        {"kind": DeviationKind.ERRORS},
+        {"inputs": {"logits": (Requirement(">", 0.0),)}},
+        {"inputs": {"labels": (Requirement("!=", 0.0),)}},
+        {"inputs": {"weights": (Requirement(">", 0.0),)}},
+        {"inputs": {"truth": (Requirement("subnormal"),)}},
+    ],
+)
+def test_what_it_does_not_speak_of_it_does_not_cover(changed: dict[str, Any]) -> None:
+    assert judged(LOST, replace(TAIL, **changed)).verdict is Kind.FAIL
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "2.13.0+cpu", "2.14.0.dev1", "unreadable"])
+def test_versions_are_a_range(version: str) -> None:
+    assert judged(LOST, TAIL, version=version).verdict is Kind.DEVIATION
+
+
+def test_one_element_outside_keeps_the_failure() -> None:
+    assert judged([0.0, 3.5], TAIL).verdict is Kind.FAIL
+
+
+def test_another_kind_of_failure_beside_is_not_hidden() -> None:
+    assert judged([0.0, np.nan], TAIL).verdict is Kind.FAIL
+    assert judged([0.0], TAIL).verdict is Kind.FAIL
+    assert judged(Observation(Outcome.ERROR, error="E", reason="no"), TAIL).verdict is Kind.FAIL
+    assert judged(Observation(Outcome.CRASH, reason="gone"), TAIL).verdict is Kind.CRASH
+
+
+def test_several_cover_what_none_covers_alone() -> None:
+    nan = replace(TAIL, id="nan", kind=DeviationKind.SEMANTICS, inputs={"logits": (Requirement(">", 0.0),)})
+    assert judged([0.0, np.nan], nan).verdict is Kind.FAIL
+    found = judged([0.0, np.nan], TAIL, nan)
+    assert (found.verdict, found.deviation) == (Kind.DEVIATION, "tail, nan")
+
+
+def test_who_passes_what_shows_it_makes_it_stale() -> None:
+    assert judged(TRUE, TAIL).verdict is Kind.PASS
+    found = judged(TRUE, TAIL, id="found/x:tail/float32")
+    assert (found.verdict, found.deviation) == (Kind.STALE, "tail")
+    assert "the tail is lost" in found.reason
+
+
+def test_an_error_for_defined_input_is_covered_by_errors_only() -> None:
+    raised = Observation(Outcome.ERROR, error="E", reason="no")
+    assert judged(raised, replace(TAIL, kind=DeviationKind.ERRORS)).verdict is Kind.DEVIATION
+
+
+def test_flush_to_zero_is_a_kind_of_its_own() -> None:
+    flushed = replace(TAIL, kind=DeviationKind.UNDERFLOW, inputs={"truth": (Requirement("subnormal"),)})
+    assert judged([0.0], logits=[-88.0]).reason.startswith("flushed to zero")
+    assert judged([0.0], TAIL, logits=[-88.0]).verdict is Kind.FAIL
+    assert judged([0.0], flushed, logits=[-88.0]).verdict is Kind.DEVIATION
+
+
+def test_an_overflow_that_another_subject_avoids_fails_unless_it_is_known() -> None:
+    case = Case(
+        "found/x:mean/float16",
+        "sigmoid_cross_entropy",
+        {"logits": np.full(4, 6e4, np.float16), "labels": np.zeros(4, np.float16)},
+        {"reduction": "mean"},
+        "float16",
+        Expectation(),
+        Source("cases/found/x.yaml", 1),
+    )
+    seen = Observation(Outcome.VALUE, {"value": np.array(np.inf, np.float16)})
+    answer = Answer(case, SUBJECT, ("value",), seen, evaluate(case))
+    known = replace(TAIL, kind=DeviationKind.RANGE, inputs={})
+    for deviations, kind in (((), Kind.FAIL), ((known,), Kind.DEVIATION)):
+        judge = Judge(None, None, {}, deviations)
+        ((verdict,),) = judge.verdicts([answer])
+        assert (verdict.verdict, verdict.grade) == (Kind.PASS, "range")
+        assert judge.avoidable_overflow(verdict, answer, "another").verdict is kind
+
+
+def test_undefined_input_has_no_elements_to_cover() -> None:
+    undefined = Truth(Region(Domain.UNDEFINED, "no class"))
+    case = Case("x", "sigmoid_cross_entropy", {}, {}, "float32", Expectation(), Source("x", 1))
+    answer = Answer(
+        case, SUBJECT, ("value",), Observation(Outcome.VALUE, {"value": np.zeros(1, np.float32)}), undefined
+    )
+    for kind, verdict in ((DeviationKind.ACCURACY, Kind.FAIL), (DeviationKind.ERRORS, Kind.DEVIATION)):
+        ((found,),) = Judge(None, None, {}, [replace(TAIL, kind=kind, inputs={})]).verdicts([answer])
+        assert found.verdict is verdict
