@@ -125,7 +125,7 @@ def vocabulary(output: str) -> bool:
     logits = np.empty((ROWS, CLASSES), np.float32)
     for row in logits:
         bits.standard_normal(dtype=np.float32, out=row)
-        row *= 5
+        np.multiply(row, 5, out=row)
     labels = bits.integers(0, CLASSES, ROWS)
     observed = _reference(logits, labels, output)
     begun = time.perf_counter()
@@ -137,7 +137,7 @@ def vocabulary(output: str) -> bool:
     measured = in_blocks(found, INSIDE, output, observed, FLOAT32, tolerance.usual("float32"), None)
     ours = time.perf_counter() - begun
     print(
-        f"     {output}: {measured.grade}, {measured.max_ulp:+.3g} ulp, {measured.max_bound:.3g} B, as by {measured.cause}"
+        f"     {output}: {measured.grade}, {measured.max_ulp:+.3g} ulp, {measured.max_bound:.3g} B, by {measured.cause}"
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     kept = told(f"{ROWS} x {CLASSES} {output}, times NumPy's log-sum-exp", ours / numpy, TIMES[output])

@@ -101,7 +101,7 @@ def test_settings_come_from_the_environment_and_unknown_ones_are_refused(cli: Cl
         ("implementations", "implementation"),
         ("subjects", "subject"),
         ("cases", "case"),
-        ("deviations", "case"),
+        ("deviations", "deviation"),
         ("environments", "environment"),
     ],
 )
@@ -137,7 +137,7 @@ def test_baseline_is_saved_and_an_equal_run_does_not_differ(cli: Cli, tmp_path: 
     for name in ("a", "b"):
         cli("run", SUITES / "suite.yaml", *NUMPY, "--out", name)
     saved = cli("baseline", "save", "a", "--to", "kept.txt")
-    assert (saved.returncode, saved.stdout) == (0, "11 verdicts in kept.txt\n")
+    assert (saved.returncode, saved.stdout) == (0, "13 verdicts in kept.txt\n")
     same = cli("baseline", "diff", "kept.txt", "b")
     assert (same.returncode, same.stdout) == (0, "baseline: nothing differs\n")
     kept = tmp_path / "kept.txt"

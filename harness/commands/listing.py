@@ -81,10 +81,10 @@ def deviations(options: Options) -> Iterator[Row]:
         for override in per:
             if override.departs is not None:
                 yield {
-                    "case": entry.id,
-                    "subjects": override.subjects,
-                    "output": override.output,
-                    "departs": str(override.departs),
+                    "deviation": entry.id,
+                    "kind": str(override.departs),
+                    "subjects": [override.subjects],
+                    "outputs": [override.output],
                     "reason": override.reason,
                     "source": str(override.source),
                 }

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import ml_dtypes
 import numpy as np
 import pytest
 
 from harness.comparator import tolerance
-from harness.comparator.measure import Measurement, measure
+from harness.comparator.measure import Allowance, Measurement, measure
 from harness.model.case import Array
 from harness.model.verdict import Cause, Grade
 from harness.oracle.formats import FORMATS, Format
@@ -169,7 +171,7 @@ ULP = 2.0**-23
 LOWEST = FLOAT32.smallest_normal
 
 
-def graded(observed: float, truth: float, **named: float) -> Measurement:
+def graded(observed: float, truth: float, **named: Any) -> Measurement:
     """One float32 number, by bounds of its own."""
     held = pair(np.array([observed], np.float32), [truth], **named)
     (found,) = measure([held], FLOAT32, tolerance.usual("float32"), [None])
@@ -253,7 +255,7 @@ def test_avoidable_bits_are_those_beyond_what_the_input_loses() -> None:
 
 def test_a_stated_tolerance_is_the_line_that_shares_are_of() -> None:
     held = pair(np.array([1.5], np.float32), [1.0])
-    (found,) = measure([held], FLOAT32, tolerance.usual("float32"), [tolerance.Allowance(0.0, 1.0)])
+    (found,) = measure([held], FLOAT32, tolerance.usual("float32"), [Allowance(0.0, 1.0)])
     assert found.worst is not None
     assert (found.worst.share, found.grade) == (0.5, Grade.INACCURATE)
 

@@ -18,6 +18,7 @@ LOSSES = 64 * np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
 WEIGHTS = np.array([[0.0, 1.0, 3.0], [0.0, 0.5, 0.0]])
 
 Evaluate = Callable[..., Truth]
+Outputs = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def reduced(evaluate: Evaluate) -> Callable[..., Any]:
         ("row_mean_sum", 21.0, None),
     ],
 )
-def test_reductions_differ_by_their_denominator(reduced: Evaluate, reduction: str, plain: Any, weighted: Any) -> None:
+def test_reductions_differ_by_their_denominator(reduced: Outputs, reduction: str, plain: Any, weighted: Any) -> None:
     np.testing.assert_allclose(reduced(LOSSES, reduction), 64 * np.array(plain), rtol=1e-15)
     if weighted is not None:
         found = reduced(LOSSES, reduction, weights=WEIGHTS)
@@ -51,13 +52,13 @@ def test_reductions_differ_by_their_denominator(reduced: Evaluate, reduction: st
 
 
 @pytest.mark.parametrize(("reduction", "expected"), [("row_mean", [7.0, 56 / 6]), ("row_mean_sum", 7.0 + 56 / 6)])
-def test_row_means_take_one_weight_a_row(reduced: Evaluate, reduction: str, expected: Any) -> None:
+def test_row_means_take_one_weight_a_row(reduced: Outputs, reduction: str, expected: Any) -> None:
     found = reduced(LOSSES, reduction, weights=[3.0, 0.5])
     np.testing.assert_allclose(found, 64 * np.array(expected), rtol=1e-15)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1), (1, 1)])
-def test_weights_count_once_for_each_loss_that_they_broadcast_to(reduced: Evaluate, shape: tuple[int, ...]) -> None:
+def test_weights_count_once_for_each_loss_that_they_broadcast_to(reduced: Outputs, shape: tuple[int, ...]) -> None:
     weights = np.full(shape, 2.0)
     for reduction, denominator in (("sum", 1.0), ("weighted_mean", 12.0), ("nonzero_mean", 6.0), ("mean", 6.0)):
         assert reduced(LOSSES, reduction, weights=weights) == 2.0 * 64 * 63.0 / denominator
@@ -67,7 +68,7 @@ def test_weights_count_once_for_each_loss_that_they_broadcast_to(reduced: Evalua
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "nonzero_mean"])
-def test_a_weight_of_0_hides_an_infinite_loss(reduced: Evaluate, reduction: str) -> None:
+def test_a_weight_of_0_hides_an_infinite_loss(reduced: Outputs, reduction: str) -> None:
     found = reduced([INF, 128.0], reduction, weights=[0.0, 2.0])
     expected = {"none": [0.0, 256.0], "sum": 256.0, "mean": 128.0, "weighted_mean": 128.0, "nonzero_mean": 256.0}
     np.testing.assert_array_equal(found, expected[reduction])
@@ -122,7 +123,7 @@ def test_weights_that_do_not_broadcast(
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "nonzero_mean"])
-def test_gradients_are_derivatives_of_the_reduced_losses(reduced: Evaluate, reduction: str) -> None:
+def test_gradients_are_derivatives_of_the_reduced_losses(reduced: Outputs, reduction: str) -> None:
     slopes = reduced(LOSSES, reduction, "gradient:logits", weights=WEIGHTS)
     for place in np.ndindex(LOSSES.shape):
         moved = LOSSES.copy()
@@ -134,7 +135,7 @@ def test_gradients_are_derivatives_of_the_reduced_losses(reduced: Evaluate, redu
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean", "weighted_mean", "nonzero_mean"])
-def test_upstream_is_one_number_for_all_losses(reduced: Evaluate, reduction: str) -> None:
+def test_upstream_is_one_number_for_all_losses(reduced: Outputs, reduction: str) -> None:
     plain = reduced(LOSSES, reduction, "gradient:logits", weights=WEIGHTS)
     scaled = reduced(LOSSES, reduction, "gradient:logits", weights=WEIGHTS, upstream=-2.0)
     np.testing.assert_allclose(scaled, -2.0 * plain, rtol=1e-15)

@@ -32,9 +32,11 @@ def test_every_kind_of_entry_gets_its_verdict(run: Run, here: Path) -> None:
         ("right/float32 document", "value"): Kind.PASS,
         ("right/float32 numpy.sigmoid_cross_entropy@eager", "value"): Kind.PASS,
         ("right/float32 numpy.sigmoid_cross_entropy@eager", "gradient:logits"): Kind.PASS,
+        ("right/float32 numpy.sigmoid_cross_entropy@eager", "gradient:labels"): Kind.PASS,
         ("misprint/float32 document", "value"): Kind.ERRATUM,
         ("misprint/float32 numpy.softmax_cross_entropy@eager", "value"): Kind.PASS,
         ("misprint/float32 numpy.softmax_cross_entropy@eager", "gradient:logits"): Kind.PASS,
+        ("misprint/float32 numpy.softmax_cross_entropy@eager", "gradient:labels"): Kind.PASS,
         ("half/float32 numpy.by_hand.000_c_1@eager", "value"): Kind.DEVIATION,
         ("no-class/float32 numpy.sparse_softmax_cross_entropy@eager", "value"): Kind.PASS,
         ("identity/float32 document", "relation"): Kind.PASS,
@@ -147,7 +149,7 @@ def test_a_killed_run_resumes_and_loses_nothing(here: Path, tmp_path: Path) -> N
     )
     assert resumed.returncode == 0, resumed.stderr
     rows = json.loads((out / "report.json").read_text())["verdicts"]
-    assert len(rows) == 11
+    assert len(rows) == 13
     assert not [row for row in rows if row["verdict"] in ("crash", "error", "fail")]
 
 

@@ -16,7 +16,7 @@ KEYS = [
     *("case", "operation", "subject", "implementation", "framework", "version", "environment"),
     *("mode", "device", "dtype", "output", "verdict", "grade", "max_ulp"),
     *("index", "observed", "truth", "domain", "deviation", "reason", "source"),
-    *("max_relative", "max_absolute", "tolerance", "bits"),
+    *("max_relative", "max_absolute", "max_bound", "cause", "avoidable_bits", "summation_length", "tolerance", "bits"),
 ]
 
 

@@ -1,0 +1,160 @@
+"""The proof that the oracle is right: mpmath, a second implementation, lies in every enclosure.
+
+More than 100,000 elements: every operation, reduction and parameter, with and without weights and an
+upstream gradient, in the four dtypes, on drawn and on edge inputs, and every case that is shipped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import ml_dtypes  # noqa: F401 - gives NumPy the name bfloat16
+import numpy as np
+import pytest
+
+from harness import casefile
+from harness.model.case import Array, Case, Domain, Expectation, Relation, Source
+from harness.operations import OPERATIONS
+from harness.operations.base import Operation
+from harness.oracle.formats import FORMATS
+from tests.oracle.enclosing import elements, objections
+
+WANTED = 100_000
+DTYPES = tuple(FORMATS)
+DEFINED = {name: operation for name, operation in OPERATIONS.items() if operation.outputs}
+INF, NAN = np.inf, np.nan
+
+VALUES: Mapping[str, tuple[Any, ...]] = {
+    "label_smoothing": (0.0, 0.1, 1.0),
+    "pos_weight": (1.0, 2.5, 0.0),
+    "epsilon": (0.0, 1e-7, 1e-2),
+    "epsilon_use": ("clip", "add"),
+    "log_floor": (-INF, -100.0),
+    "normalize": ("none", "before", "after"),
+    "axis": (-1, 0),
+}
+"""Values of every parameter but the reduction."""
+
+SHAPE = (6, 5)
+EDGES = (0.0, -0.0, 1.0, -1.0, 10.0, -10.0, 30.0, -88.0, 100.0, -104.0, 710.0, -745.0, 1e4, -1e4)
+
+
+def draw(key: str) -> np.random.Generator:
+    """Raw bits that are the same everywhere."""
+    return np.random.Generator(np.random.Philox(zlib.crc32(key.encode())))
+
+
+def logits(bits: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> Array:
+    """Of scales 0.1 to 1,000, with edges, uniform rows and the dtype's ends among them."""
+    form = FORMATS[dtype]
+    found = bits.standard_normal(shape) * 10.0 ** bits.integers(-1, 4, (*shape[:-1], 1))
+    edges = np.array([*EDGES, form.smallest_subnormal, -form.smallest_normal, 2.0**-12, 0.25])
+    found = np.where(bits.random(shape) < 0.3, bits.choice(edges, shape), found)
+    return np.where(bits.random((*shape[:-1], 1)) < 0.1, 3.0, found)
+
+
+def probabilities(bits: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> Array:
+    """From the dtype's smallest number to 1, both ends of [0, 1] among them."""
+    found = 10.0 ** (-8.0 * bits.random(shape))
+    found = np.where(bits.random(shape) < 0.3, 1.0 - found, found)
+    edges = np.array([0.0, 1.0, 0.5, FORMATS[dtype].smallest_subnormal, 1.0 - FORMATS[dtype].unit_roundoff])
+    return np.where(bits.random(shape) < 0.2, bits.choice(edges, shape), found)
+
+
+def labels(bits: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Hard, soft, uniform, and outside [0, 1]."""
+    hard, soft = bits.integers(0, 2, shape).astype(float), bits.random(shape)
+    found = np.where(bits.random(shape) < 0.5, hard, soft)
+    return np.where(bits.random(shape) < 0.1, bits.choice([0.25, 0.5, -0.5, 1.5], shape), found)
+
+
+def inputs(operation: Operation, complete: Mapping[str, Any], dtype: str, variant: str, key: str) -> dict[str, Array]:
+    """Inputs of a call: `variant` says which weights and upstream gradient it has."""
+    bits, axis = draw(key), complete.get("axis")
+    lead = operation.leading
+    made = {lead: probabilities(bits, dtype, SHAPE) if lead == "probabilities" else logits(bits, dtype, SHAPE)}
+    losses = SHAPE if axis is None else tuple(np.delete(SHAPE, axis).tolist())
+    kinds = {i.name: i.kind for i in operation.inputs}
+    if kinds.get("labels") == "index":
+        made["labels"] = bits.integers(0, SHAPE[axis or 0], losses)
+    elif "labels" in kinds:
+        made["labels"] = labels(bits, SHAPE)
+    if "weights" in kinds and variant != "plain":
+        whole = losses[:-1] if str(complete["reduction"]).startswith("row_mean") else losses
+        shape = whole if variant == "weights" else (1,) * len(whole)
+        made["weights"] = bits.choice([0.0, 1.0, 0.5, 2.25, -1.0, 3.0], shape)
+    if variant == "upstream" and operation.shape is not None:
+        made["upstream"] = bits.choice([1.0, -0.5, 0.0, 3.0], operation.shape(made, complete))
+    return {n: a if a.dtype.kind == "i" else a.astype(dtype) for n, a in made.items()}
+
+
+def combinations(operation: Operation) -> Iterator[dict[str, Any]]:
+    """Every reduction with every value of every parameter, one of them at a time and all together."""
+    reductions = next((p.choices for p in operation.parameters if p.name == "reduction"), (None,))
+    names = [p.name for p in operation.parameters if p.name != "reduction"]
+    together = [dict(zip(names, values, strict=True)) for values in itertools.product(*(VALUES[n][-1:] for n in names))]
+    single = [{name: value} for name in names for value in VALUES[name]]
+    for reduction, values in itertools.product(reductions, [{}, *single, *together]):
+        yield values if reduction is None else {**values, "reduction": reduction}
+
+
+def drawn(name: str, dtype: str) -> Iterator[Case]:
+    """Calls of an operation in a dtype that it is defined for."""
+    operation = DEFINED[name]
+    has_weights = any(i.name == "weights" for i in operation.inputs)
+    for n, parameters in enumerate(combinations(operation)):
+        complete = operation.complete(parameters)
+        for variant in ("plain", "weights", "upstream") if has_weights else ("plain", "upstream"):
+            key = f"{name}/{dtype}/{n}/{variant}"
+            given = inputs(operation, complete, dtype, variant, key)
+            if operation.locate(given, parameters).domain is not Domain.UNDEFINED:
+                yield Case(key, name, given, parameters, dtype, Expectation(), Source("proof", n))
+
+
+@cache
+def shipped() -> list[Case]:
+    """Every call of the shipped cases that has a value."""
+    root = casefile.cases_folder()
+    calls: list[Case] = []
+    for entry in casefile.load(casefile.find([root], root), root):
+        for unit in casefile.expand(entry, 0):
+            calls += (
+                [unit] if isinstance(unit, Case) else list(unit.calls.values()) if isinstance(unit, Relation) else []
+            )
+    return [
+        call
+        for call in calls
+        if call.operation in DEFINED
+        and DEFINED[call.operation].locate(call.inputs, call.parameters).domain is not Domain.UNDEFINED
+    ]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", DEFINED)
+def test_mpmath_lies_in_every_enclosure(name: str, dtype: str) -> None:
+    found = [message for case in drawn(name, dtype) for message in objections(case)]
+    assert not found, "\n".join(found[:10])
+
+
+@pytest.mark.parametrize("name", DEFINED)
+def test_mpmath_lies_in_every_enclosure_of_the_shipped_cases(name: str) -> None:
+    cases = [case for case in shipped() if case.operation == name]
+    assert cases
+    found = [message for case in cases for message in objections(case)]
+    assert not found, "\n".join(found[:10])
+
+
+def test_the_proof_is_large_and_leaves_nothing_out() -> None:
+    every = [case for name in DEFINED for dtype in DTYPES for case in drawn(name, dtype)]
+    assert sum(elements(case) for case in [*every, *shipped()]) >= WANTED
+    for name, operation in DEFINED.items():
+        mine = [case for case in every if case.operation == name]
+        assert {case.dtype for case in mine} == set(DTYPES)
+        assert {i for case in mine for i in case.inputs} == {i.name for i in operation.inputs}
+        for parameter in operation.parameters:
+            wanted = parameter.choices or VALUES[parameter.name]
+            assert {operation.complete(case.parameters)[parameter.name] for case in mine} >= set(wanted)
