@@ -126,8 +126,8 @@ def _binary_slopes(call: Call) -> Real:
     ahead, behind = x + e, (1.0 - x) + e
     least = np.exp(call.parameter("log_floor"))
     guess = _epsilon(call) if _adds(call) else 0.0
-    rising = (1.0 / behind).where((1.0 - p) + guess >= least, 0.0)
-    falling = (1.0 / ahead).where(p + guess >= least, 0.0)
+    rising = (1.0 / behind).where(~((1.0 - p) + guess < least), 0.0)
+    falling = (1.0 / ahead).where(~(p + guess < least), 0.0)
     slopes = (1.0 - z) * rising - z * falling
     return slopes if _adds(call) else slopes.where(~(_below(call, p) | _above(call, p)), 0.0)
 

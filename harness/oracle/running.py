@@ -83,8 +83,8 @@ class Arithmetic:
         return not math.isfinite(number) or (mantissa / self.unit).is_integer()
 
 
-ORACLE = Arithmetic(2.0**-53, DOUBLE_LIBRARY, 2.0**-1074, math.inf, recursive=True)
-"""The oracle's own float64."""
+ORACLE = Arithmetic(2.0**-53, DOUBLE_LIBRARY, 2.0**-1022, math.inf, recursive=True)
+"""The oracle's own float64. Errors are kept in float64 too: what underflow loses is counted as a normal number."""
 
 
 def of_format(form: Format, *, recursive: bool) -> Arithmetic:
@@ -168,7 +168,7 @@ class Running:
             if below:
                 # Whatever was lost on the way down, be it by overflow: e to that power is nothing.
                 gone = (self.value + error < NOTHING) | (self.value < -a.largest)
-                lost = np.where(self.value == -np.inf, 0.0, np.where(gone, a.subnormal, lost))
+                lost = np.where(gone, a.subnormal, lost)
             exact = zeros if error is NONE else zeros[np.ravel(np.broadcast_to(error, value.shape))[zeros] == 0]
             np.put(lost, exact, 0.0)
             return lost
