@@ -10,6 +10,7 @@ from harness import casefile, pipeline
 from harness.config import ConfigError, Options
 from harness.engine.plan import calls
 from harness.model.case import Unit
+from harness.oracle.truth import evaluate
 from harness.reporting import explanation
 
 MANY = 5
@@ -30,7 +31,7 @@ def explain(name: str, options: Options) -> Iterator[str]:
         session = pipeline.open_session(pipeline.make_plan([unit], settings), settings)
         results = pipeline.finish(pipeline.relate(pipeline.observe(session, settings), settings), settings)
         for call in calls(unit):
-            yield from explanation.lines(results, call.id)
+            yield from explanation.lines(results, call.id, evaluate(call))
         yield from explanation.relation(results, unit.id)
 
 

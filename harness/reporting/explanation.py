@@ -13,6 +13,7 @@ from harness.model.observation import Observation, Outcome
 from harness.model.run import Record, Results
 from harness.model.verdict import Verdict
 from harness.oracle.formats import FORMATS, Format
+from harness.oracle.truth import FLOAT64_BITS, Bounds, Enclosure, Truth
 from harness.reporting.text import visible
 
 SHOWN = 8
@@ -21,15 +22,15 @@ SHOWN = 8
 Index = tuple[int, ...]
 
 
-def lines(results: Results, case: str) -> Iterator[str]:
-    """One case with all its subjects."""
+def lines(results: Results, case: str, truth: Truth) -> Iterator[str]:
+    """One case with all its subjects, and its truth with what decided it."""
     record = results.record(case)
     if record is None:
         return
     rows = [v for v in results.verdicts if v.case == case]
     yield from _head(results, record)
     for output in dict.fromkeys([*record.truth, *(v.output for v in rows)]):
-        yield from _output(record, output, {v.subject: v for v in rows if v.output == output})
+        yield from _output(record, output, {v.subject: v for v in rows if v.output == output}, truth)
     yield from _documents(rows)
     yield ""
     yield "Next:"
@@ -56,13 +57,15 @@ def _head(results: Results, record: Record) -> Iterator[str]:
         yield f"  {name} {list(array.shape)}: {shown}{more}"
 
 
-def _output(record: Record, output: str, rows: Mapping[str, Verdict]) -> Iterator[str]:
+def _output(record: Record, output: str, rows: Mapping[str, Verdict], known: Truth) -> Iterator[str]:
     truth = record.truth.get(output)
     values = _values(record, output, truth)
     yield ""
     yield f"{output}:"
     for index in _indices(truth, values):
         yield from _element(record.dtype, index, truth, values, rows)
+        if output in known.outputs:
+            yield _enclosed(known.outputs[output], known.bounds[output], index, FORMATS[record.dtype])
     for subject, row in rows.items():
         seen = record.observations.get(subject)
         if subject not in values and seen is not None:
@@ -111,6 +114,19 @@ def _element(
         verdict = rows[subject].verdict if subject in rows else ""
         x = value[index]
         yield f"    {_short(x):<16} {float(x).hex():<24} 0x{_bits(x)}  {wrong:<20} {verdict:<10} {subject}"
+
+
+def _enclosed(truth: Enclosure, bounds: Bounds, index: Index, form: Format) -> str:
+    """The tier that decided an element, its enclosure, and what may be lost there."""
+    bits = int(truth.bits[index])
+    tier = "float64" if bits == FLOAT64_BITS else f"Arb, {bits} bits"
+    low = f" {truth.low[index]:+.3g}" if truth.low[index] else ""
+    bound, ulp = float(bounds.passing[index]), float(form.ulp(truth.high[index]))
+    line = max(2.0 * bound, 4.0 * ulp)
+    return (
+        f"    by {tier}: {float(truth.high[index])!r}{low} +- {truth.radius[index]:.2g}; "
+        f"B {bound:.3g} ({bound / ulp:.3g} ulp), passes to {line:.3g}"
+    )
 
 
 def _ulps(value: Array, index: Index, exact: float | None, form: Format) -> float:
