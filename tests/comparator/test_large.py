@@ -1,0 +1,73 @@
+"""A large call is judged block by block as it would be at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.comparator import tolerance
+from harness.comparator.large import in_blocks
+from harness.comparator.measure import Measurement, Pair, measure
+from harness.model.case import Array, Case, Expectation, Source
+from harness.operations.base import INSIDE
+from harness.oracle import truth
+from harness.oracle.formats import FORMATS
+
+FLOAT32 = FORMATS["float32"]
+USUAL = tolerance.usual("float32")
+
+
+@pytest.fixture
+def case() -> Case:
+    bits = np.random.Generator(np.random.Philox(3))
+    logits = (5 * bits.standard_normal((7, 4, 5))).astype(np.float32)
+    inputs: dict[str, Array] = {"logits": logits, "labels": bits.integers(0, 4, (7, 5))}
+    return Case("x", "sparse_softmax_cross_entropy", inputs, {"axis": 1}, "float32", Expectation(), Source("x", 1))
+
+
+def whole(case: Case, output: str, observed: Array) -> Measurement:
+    known = truth.evaluate(case)
+    (found,) = measure([Pair(observed, known.outputs[output], known.bounds[output])], FLOAT32, USUAL, [None])
+    return found
+
+
+@pytest.mark.parametrize("output", ["value", "gradient:logits"])
+@pytest.mark.parametrize("wrong", [None, 0.0, np.nan])
+def test_blocks_are_measured_as_the_whole(
+    case: Case, monkeypatch: pytest.MonkeyPatch, output: str, wrong: float | None
+) -> None:
+    observed = truth.evaluate(case).outputs[output].high.astype(np.float32)
+    if wrong is not None:
+        observed.reshape(-1)[17] = wrong
+    at_once = whole(case, output, observed)
+    monkeypatch.setattr(truth, "BLOCK", 8)
+    monkeypatch.setattr(truth, "VALUE_ROWS", 1)
+    found = in_blocks(case, INSIDE, output, observed, FLOAT32, USUAL, None)
+    assert (found.defect, found.index, found.grade) == (at_once.defect, at_once.index, at_once.grade)
+    assert (found.max_ulp, found.max_bound) == (at_once.max_ulp, at_once.max_bound)
+    assert (found.worst is None) == (at_once.worst is None)
+    if found.worst and at_once.worst:
+        assert found.worst.index == at_once.worst.index
+
+
+def test_blocks_joined_are_the_whole_truth(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = truth.evaluate(case)
+    monkeypatch.setattr(truth, "BLOCK", 8)
+    joined = truth.evaluate(case)
+    for name, enclosure in at_once.outputs.items():
+        np.testing.assert_array_equal(joined.outputs[name].high, enclosure.high)
+        np.testing.assert_allclose(joined.bounds[name].passing, at_once.bounds[name].passing, rtol=1e-12)
+
+
+def test_a_call_beyond_the_limit_is_left_to_blocks(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truth, "LARGE", 100)
+    found = truth.evaluate(case)
+    assert found.large
+    assert not found.outputs
+
+
+def test_shape_and_dtype_are_looked_at_first(case: Case) -> None:
+    short = in_blocks(case, INSIDE, "value", np.zeros(3, np.float32), FLOAT32, USUAL, None)
+    assert short.defect == "shape [3] instead of [7, 5]"
+    wide = in_blocks(case, INSIDE, "gradient:logits", np.zeros((7, 4, 5)), FLOAT32, USUAL, None)
+    assert wide.defect == "dtype float64 instead of float32"

@@ -1,0 +1,106 @@
+"""A running bound holds what the same steps lose when they are run in the dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.model.case import Array
+from harness.oracle.formats import FORMATS
+from harness.oracle.running import ORACLE, Running, of_format, parameter
+
+DTYPES = ("float16", "float32")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """As the oracle runs programs: infinities and NaN are among its numbers."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+def running(values: Any, dtype: str, *, recursive: bool = True) -> Running:
+    return Running.exact(np.asarray(values, np.float64), (of_format(FORMATS[dtype], recursive=recursive),))
+
+
+def drawn(dtype: str, count: int = 4000) -> tuple[Array, Array]:
+    bits = np.random.Generator(np.random.Philox(5))
+    return tuple((10.0 ** bits.uniform(-2, 1, count) * bits.choice([-1, 1], count)).astype(dtype) for _ in range(2))
+
+
+STEPS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "(a + b) * b": lambda a, b: (a + b) * b,
+    "(a * b + a) / b": lambda a, b: (a * b + a) / b,
+    "(a - b) - b * a": lambda a, b: (a - b) - b * a,
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("step", STEPS)
+def test_arithmetic_loses_no_more_than_its_bound(step: str, dtype: str) -> None:
+    a, b = drawn(dtype)
+    exact = STEPS[step](running(a, dtype), running(b, dtype))
+    lost = np.abs(STEPS[step](a, b).astype(np.float64) - exact.value)
+    assert np.all(lost <= exact.bound(0) * (1 + 1e-9))
+    assert np.nanmax(lost / exact.bound(0)) > 0.4  # nor is it much too wide
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "log1p"])
+def test_functions_carry_what_their_argument_has_lost(name: str) -> None:
+    a, b = (np.abs(x) for x in drawn("float32"))
+    exact = getattr(running(a, "float32") * running(b, "float32"), name)()
+    lost = np.abs(getattr(np, name)(a * b).astype(np.float64) - exact.value)
+    assert np.all(lost <= exact.bound(0) * (1 + 1e-9))
+
+
+@pytest.mark.parametrize(("recursive", "additions"), [(True, 999), (False, 10)])
+def test_sums_are_recursive_or_pairwise(recursive: bool, additions: int) -> None:  # noqa: FBT001 - a parameter
+    form = FORMATS["float32"]
+    exact = running(np.ones(1000), "float32", recursive=recursive).sum()
+    assert exact.bound(0) == pytest.approx(additions * form.unit_roundoff * 1000, rel=1e-4)
+
+
+def test_what_needs_no_rounding_has_none() -> None:
+    x = running([0.1, 2.5, -3.0], "float32")
+    for same in (x * 1.0, x + 0.0, 0.0 - x, x * -1.0, x * 0.0, running([0.0, 0.0, 0.0], "float32").exp()):
+        assert not same.bound(0).any()
+    assert not running([[0.0, 1.0, 0.0]], "float32").sum().bound(0).any()
+
+
+def test_a_product_with_an_exact_zero_is_zero() -> None:
+    zero, wild = running([0.0, 0.0], "float32"), running([np.inf, -np.inf], "float32")
+    assert (zero * wild).value.tolist() == [0.0, 0.0]
+    assert np.isnan((zero * running([np.nan, np.nan], "float32")).value).all()
+
+
+def test_a_step_out_of_range_may_lose_everything() -> None:
+    assert (running([300.0], "float16") * running([300.0], "float16")).bound(0)[0] == np.inf
+    assert (running([-65504.0], "float16") - running([65504.0], "float16")).exp().bound(0)[0] < 1e-6
+
+
+def test_a_parameter_is_rounded_once_where_it_has_to_be() -> None:
+    kinds = (ORACLE, of_format(FORMATS["float16"], recursive=False))
+    assert parameter(0.5, kinds).is_exact
+    tenth = parameter(0.1, kinds)
+    assert tenth.bound(0) == 0.0
+    assert abs(float(np.float16(0.1)) - 0.1) <= tenth.bound(1)
+
+
+def test_sums_of_exponentials_are_those_of_the_steps() -> None:
+    bits = np.random.Generator(np.random.Philox(9))
+    x = (3 * bits.standard_normal((5, 300))).astype(np.float32)
+    top = x.max(axis=-1, keepdims=True)
+    others, whole = running(x, "float32").sums_of_exp(top.astype(np.float64), x == top)
+    e = np.exp(x - top)
+    assert np.all(np.abs(e.sum(axis=-1, keepdims=True) - whole.value) <= whole.bound(0))
+    by_steps = (running(x, "float32") - running(top, "float32")).exp().sum(keepdims=True)
+    np.testing.assert_allclose(whole.value, by_steps.value, rtol=1e-14)
+    np.testing.assert_allclose(whole.bound(0), by_steps.bound(0), rtol=0.05)
+    np.testing.assert_allclose(others.value, by_steps.value - 1.0, rtol=1e-12)
