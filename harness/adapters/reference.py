@@ -158,8 +158,9 @@ def binary_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
     epsilon, add = parameters["epsilon"], parameters["epsilon_use"] == "add"
     added = p.dtype.type(epsilon if add else 0)
     ahead, behind = p + added, (one - p) + added
-    rising = np.where(np.log(behind) >= floor, one / behind, zero)
-    falling = np.where(np.log(ahead) >= floor, one / ahead, zero)
+    # Not `>=`: NaN is no number that the floor holds, and stays NaN.
+    rising = np.where(np.log(behind) < floor, zero, one / behind)
+    falling = np.where(np.log(ahead) < floor, zero, one / ahead)
     slopes = times(one - z, rising) - times(z, falling)
     return slopes if add or not epsilon else np.where(_unclipped(p, epsilon), slopes, zero)
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.run import Results
 from harness.model.verdict import Kind, Verdict
-from harness.reporting import html_cases, overview
+from harness.reporting import html_cases, html_plots, overview, stability
 from harness.reporting.html_matrix import matrix
 from harness.reporting.text import plural, visible
 from harness.reporting.values import measure
+from harness.reporting.where import Where, farthest, named
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -105,7 +106,8 @@ def environment() -> Environment:
     )
     made.filters |= {"breakable": breakable, "measure": measure, "plural": plural, "visible": visible}
     made.filters |= {"finding": overview.finding, "sides": overview.sides}
-    made.globals |= {"symbols": overview.SYMBOLS, "marks": MARKS}
+    made.globals |= {"symbols": overview.SYMBOLS, "marks": MARKS, "frame": html_plots.FRAME}
+    made.globals |= {"grades": stability.MEANINGS, "causes": stability.CAUSES}
     return made
 
 
@@ -113,6 +115,15 @@ def digest(templates: Environment, name: str) -> str:
     """The hash by which the content security policy knows a style or script."""
     text = templates.get_template(name).render()
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def located(results: Results) -> Iterator[tuple[stability.Stability, Where | None, Where | None]]:
+    """The stability view with the place of the largest error in ulps, and in units of B where that is another case."""
+    for line in stability.view(results.verdicts):
+        far, beyond = line.farthest, line.beyond
+        ulps_at = farthest(far, results.record(far.case)) if far else None
+        bound_at = named(beyond, results.record(beyond.case)) if beyond and beyond is not far else None
+        yield line, ulps_at, bound_at
 
 
 def context(results: Results) -> dict[str, Any]:
@@ -125,12 +136,15 @@ def context(results: Results) -> dict[str, Any]:
         "run": results.run,
         "headline": overview.headline(results),
         "counts": {kind: counts[kind] for kind in overview.SEVERITY if counts[kind]},
+        "graded": overview.graded(verdicts),
         "failures": overview.failures(verdicts),
         "errata": overview.of(Kind.ERRATUM, verdicts),
         "departures": overview.departures(verdicts),
         "absences": overview.absences(verdicts),
         "atol_alone": overview.atol_alone(verdicts),
         "matrix": matrix(verdicts, anchors),
+        "stability": list(located(results)),
+        "plots": html_plots.plots(results),
         "anchors": anchors,
         "files": files(results, cases, anchors),
         "total_cases": len(cases),

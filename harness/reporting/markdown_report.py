@@ -9,12 +9,17 @@ from pathlib import Path
 
 from harness.model.run import Results
 from harness.model.verdict import Kind, Verdict
-from harness.reporting import overview
+from harness.reporting import overview, stability
 from harness.reporting.overview import breakdown, finding
 from harness.reporting.text import one_line, plural, shorten, visible
+from harness.reporting.values import measure
+from harness.reporting.where import farthest
 
 LISTED = 50
 """Lines of each table: a comment on GitHub holds 65,536 characters."""
+
+STANDING = 10
+"""Lines of the table of stability."""
 
 CELL = 240
 """Characters of a cell."""
@@ -64,11 +69,42 @@ def heading(results: Results) -> Iterator[str]:
     yield f"## {sign} {overview.headline(results)}"
     yield ""
     yield breakdown(overview.counts(results.verdicts)) + "."
+    if grades := overview.graded(results.verdicts):
+        yield ""
+        yield f"Grades: {grades}."
     yield ""
     yield f"Truth: {prose(results.run.truth)}. Run {code(results.run.id)}, {results.run.seconds:.1f} s."
     alone = overview.atol_alone(results.verdicts)
     if alone:
         yield f"Plain rtol/atol lets {plural(alone, 'verdict')} pass by atol alone."
+
+
+def standing(line: stability.Stability, results: Results) -> Sequence[str]:
+    """A line of the table of stability."""
+    worst, beyond = line.farthest, line.beyond
+    place = farthest(worst, results.record(worst.case)) if worst else None
+    lost = (line.bits_lost, line.avoidable_bits)
+    return (
+        code(line.implementation),
+        f"{line.dtype} {prose(line.output)}",
+        measure(beyond.max_bound if beyond else None),
+        measure(worst.max_ulp if worst else None, "+"),
+        " / ".join(measure(bits) or "-" for bits in lost),
+        "" if line.summation_length is None else f"{line.summation_length:,}",
+        line.cause or "",
+        ", ".join(f"{count:,} {grade}" for grade, count in line.grades.items()),
+        f"{code(place.case)} {prose(place.place)} {prose(place.given)}" if place else "",
+    )
+
+
+def least_stable(results: Results) -> Iterator[str]:
+    """The least stable lines of the stability view."""
+    found = [line for line in stability.view(results.verdicts) if line.farthest]
+    lines = [standing(line, results) for line in found[:STANDING]]
+    header = ("implementation", "output", "B", "ulp", "bits lost / avoidable", "sum", "cause", "grades", "worst ulp at")
+    if lines:
+        shown = f"{len(lines)} of {len(found):,}" if len(found) > len(lines) else f"{len(found):,}"
+        yield from ("", f"### Stability: the least stable ({shown})", "", *table(header, lines))
 
 
 def environments(results: Results) -> Iterator[str]:
@@ -113,6 +149,7 @@ def lines(results: Results) -> Iterable[str]:
     yield from absences(results)
     yield from section("Errata", header, [judged(v) for v in overview.of(Kind.ERRATUM, results.verdicts)])
     yield from departures(results)
+    yield from least_stable(results)
     yield from environments(results)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.model.run import Results
-from harness.model.verdict import Kind, Verdict
+from harness.model.verdict import Grade, Kind, Verdict
 from harness.reporting.text import plural
 from harness.reporting.values import measure
 
@@ -85,6 +85,12 @@ def counts(verdicts: Iterable[Verdict]) -> dict[Kind, int]:
 def breakdown(found: Mapping[Kind, int]) -> str:
     """`2 fail, 1 deviation, 40 pass`: what there is, the worst first."""
     return ", ".join(f"{found[kind]:,} {kind}" for kind in SEVERITY if found.get(kind))
+
+
+def graded(verdicts: Iterable[Verdict]) -> str:
+    """`998 exact, 12 stable, 3 broken`: what there is, the best first."""
+    found = Counter(verdict.grade for verdict in verdicts)
+    return ", ".join(f"{found[grade]:,} {grade}" for grade in Grade if found[grade])
 
 
 def worst(kinds: Iterable[Kind]) -> Kind:

@@ -9,12 +9,14 @@ from typing import NamedTuple, TextIO
 
 from harness.model.run import Results
 from harness.model.verdict import Kind, Verdict
-from harness.reporting import overview
+from harness.reporting import overview, stability
 from harness.reporting.text import one_line, plural, shorten, visible
 
 HEIGHT, WIDTH = 30, 100
 ABSENT, ERRATA, FRAMEWORKS, REPORTS = 4, 3, 6, 6
-"""Most lines of each part; failures have what is left."""
+"""Most lines of each part; the least stable have up to half of what is left, failures the rest."""
+
+LEAST = 1 + stability.LEAST
 
 
 class Line(NamedTuple):
@@ -82,8 +84,23 @@ def frameworks(results: Results) -> list[Line]:
     return [Line(f"{t}: {overview.breakdown(t.counts)}") for t in overview.tallies(results.verdicts)]
 
 
+def least_stable(results: Results, height: int, width: int) -> list[Line]:
+    """The least stable implementations, as far as there is room."""
+    found = stability.least_stable(stability.view(results.verdicts), height - 1)
+    if not found:
+        return []
+    lines = [Line("Least stable, in units of the bound B and in ulps:")]
+    for line in found:
+        about = f"  {line.dtype} {line.output}: {line.finding}"
+        lines.append(Line(f"  {shorten(clean(line.implementation), max(12, width - 2 - len(about)))}{about}"))
+    return lines
+
+
 def facts(results: Results) -> Iterator[Line]:
     """What the numbers mean."""
+    grades = overview.graded(results.verdicts)
+    if grades:
+        yield Line(f"Grades: {grades}")
     alone = overview.atol_alone(results.verdicts)
     if alone:
         yield Line(f"rtol/atol: {plural(alone, 'verdict')} pass by atol alone, having lost bits", "yellow")
@@ -109,8 +126,10 @@ def compose(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -
         *facts(results),
         *some(paths(reports), REPORTS),
     ]
-    first = failures(results, HEIGHT - 1 - len(rest), width)
-    lines = [Line(overview.headline(results), style), *first, *rest]
+    left = HEIGHT - 1 - len(rest)
+    least = least_stable(results, min(LEAST, left // 2), width)
+    first = failures(results, left - len(least), width)
+    lines = [Line(overview.headline(results), style), *first, *least, *rest]
     return [Line(shorten(clean(line.text), width), line.style) for line in lines]
 
 

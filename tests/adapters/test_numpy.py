@@ -274,3 +274,12 @@ def test_nothing_is_said_on_standard_error(recwarn: pytest.WarningsRecorder) -> 
             run(row, logits=[np.inf, -np.inf, np.nan, 1e308], labels=[1.0, 0.0, 1.0, 0.0])
     run(ROWS["numpy.softmax"], logits=[[-np.inf, -np.inf]])
     assert not recwarn
+
+
+def test_a_probability_that_is_no_number_has_no_slope() -> None:
+    row = ROWS["numpy.binary_cross_entropy"]
+    given = {"probabilities": Tensor.of(np.array([np.nan, 0.5])), "labels": Tensor.of(np.array([1.0, 1.0]))}
+    parameters = OPERATIONS["binary_cross_entropy"].complete({})
+    slopes = adapter.call(row, "eager", given, parameters, ["gradient:probabilities"])["gradient:probabilities"]
+    assert np.isnan(slopes.data[0])
+    assert slopes.data[1] == -2.0

@@ -15,7 +15,7 @@ from harness.model.case import Array
 from harness.model.observation import Observation, Outcome
 from harness.model.run import Record, Results, Run
 from harness.model.subject import Fingerprint
-from harness.model.verdict import Grade, Kind, Tolerance, Verdict
+from harness.model.verdict import Cause, Grade, Kind, Tolerance, Verdict
 
 TORCH = "here:torch.nn.functional.binary_cross_entropy_with_logits@eager"
 TENSORFLOW = "here:tf.nn.sigmoid_cross_entropy_with_logits@eager"
@@ -25,6 +25,8 @@ GONE = "old:tf.contrib.losses.sigmoid_cross_entropy@session"
 FAULTY = "here:torch.nn.BCEWithLogitsLoss@eager"
 
 HOSTILE = "<script>alert(1)</script> ]]> [red]x[/red] \x1b[31m\x00 `|` a|b &amp; \u202eevil \udc80 @here"
+
+PLOTTED = f"found/{HOSTILE}:plotted"
 
 FRAMEWORKS = {TORCH: ("torch", "2.13.0"), TENSORFLOW: ("tensorflow", "2.21.0"), NUMPY: ("numpy", "2.4.6")}
 
@@ -130,6 +132,7 @@ def hostile() -> list[Verdict]:
     """Verdicts all of whose texts are traps."""
     traps = {"reason": HOSTILE, "observed": "=cmd()", "truth": "-inf", "deviation": "javascript:alert(1)"}
     infinite = {"max_ulp": float("inf"), "max_relative": float("nan"), "max_absolute": float("-inf")}
+    graded: dict[str, Any] = {"grade": Grade.INACCURATE, "max_ulp": 9.0, "max_bound": 3.0, "cause": Cause.NONE}
     return [
         make(
             f"found/{HOSTILE}:x", TORCH, Kind.FAIL, operation=HOSTILE, source=f"{HOSTILE}.yaml:3", **traps, **infinite
@@ -137,6 +140,7 @@ def hostile() -> list[Verdict]:
         make("found/y:y", f"here:{HOSTILE}@eager", Kind.ERROR, output=HOSTILE, framework=HOSTILE, **traps),
         make("found/y:y", NUMPY, Kind.PASS, max_ulp=0.0, dtype="float64"),
         make("found/z:z", "document", Kind.ERRATUM, mode=None, device=None, **traps),
+        make(PLOTTED, TORCH, Kind.FAIL, implementation=HOSTILE, index=(0,), **graded),
     ]
 
 
@@ -151,6 +155,8 @@ def results() -> Results:
         record("documents/003:a/bfloat16", short, [0.1, 1e30, -0.0], [0.1, 1.0, 0.0], torch=[0.1, 1.0, 0.0]),
         record("found/y:y", np.float64, list(np.arange(1000.0)), list(np.arange(1000.0)), numpy=list(np.ones(1000))),
     ]
+    plotted = record(PLOTTED, np.float32, tiny, exact, torch=[0.0, 3.0485873, nan])
+    records.append(replace(plotted, inputs={name: plotted.inputs[name] for name in ("logits", "labels")}))
     known = {found.case: found for found in records}
     verdicts = [*judged(records[0].case), *judged(records[1].case), *every_kind(), *hostile()]
     return Results(about(), verdicts, known.get)

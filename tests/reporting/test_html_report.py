@@ -107,7 +107,7 @@ def test_the_head_says_what_truth_is_and_what_is_missing(text: str) -> None:
     assert "a float64 evaluation (not certified)" in head
     assert "Unavailable: the following was not judged at all" in head
     assert "No module named &#39;tensorflow&#39;" in head
-    assert "Failed: 10 of 23 verdicts" in head
+    assert "Failed: 11 of 24 verdicts" in head
     assert "tensorflow 2.21.0" in head
     for kind in Kind:
         assert f'class="k k-{kind}"' in head
@@ -171,6 +171,31 @@ def test_a_run_of_failures_stays_readable(many: Callable[..., Results], tmp_path
     assert text.count('<tr data-v="fail"') == html_report.ROWS
     assert "... and 1 line more" in text
     assert text.count('<details class="case') == html_report.NOTABLE
+
+
+def test_the_stability_view_says_where_the_worst_errors_are(text: str) -> None:
+    table = text[text.index('<h2 id="stability"') : text.index('<h2 id="plots"')]
+    assert 'class="k g-inaccurate">1 inaccurate</span>' in table
+    assert "logits -22.18, labels 0" in table
+    assert '<td data-l="error in B" class="num" data-s="3.0">3</td>' in table
+    assert '<td data-l="bits lost" class="num" data-s="24.0">24</td>' in table
+    assert "of the wrong class (NaN, infinity" in table
+
+
+def test_plots_are_drawn_with_names_that_nobody_should_trust(text: str, page: Page) -> None:
+    plots = text[text.index('<h2 id="plots"') : text.index('<h2 id="cases"')]
+    assert len(page.named("svg")) == 1
+    assert re.search(
+        r"<title>here: &lt;script&gt;alert\(1\).*: -8\.39e\+06 ulp, .* pass; logits -22.18, labels 0; ", plots
+    )
+    assert "1 outside" in plots
+
+
+def test_a_run_without_grades_has_no_stability_view(many: Callable[..., Results], tmp_path: Path) -> None:
+    reporting.write(many(3, Kind.CRASH), "html", tmp_path / "x.html")
+    text = (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert 'id="stability"' not in text
+    assert 'id="plots"' not in text
 
 
 def test_an_empty_run_has_a_page(results: Results, tmp_path: Path) -> None:

@@ -119,7 +119,14 @@ def markdown(results: Results, tmp_path: Path) -> str:
 
 
 def test_markdown_tells_failures_first(markdown: str) -> None:
-    parts = ["Failures (10)", "Unavailable: not judged (2)", "Errata (2)", "Known deviations", "Frameworks"]
+    parts = [
+        "Failures (11)",
+        "Unavailable: not judged (2)",
+        "Errata (2)",
+        "Known deviations",
+        "Stability",
+        "Frameworks",
+    ]
     places = [markdown.index(part) for part in parts]
     assert places == sorted(places)
     assert "a float64 evaluation (not certified)" in markdown
@@ -132,8 +139,21 @@ def test_markdown_escapes_untrusted_text(markdown: str) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e\ud800-\udfff]", markdown)
     for line in markdown.splitlines():
         if line.startswith("| ") and "script" in line:
-            assert len(re.findall(r"(?<!\\)\|", line)) in {5, 7}
+            assert len(re.findall(r"(?<!\\)\|", line)) in {5, 7, 10}
             assert len(re.findall(r"(?<!\\)`", line)) % 2 == 0
+
+
+def test_markdown_shows_the_least_stable(markdown: str) -> None:
+    assert "Grades: 2 exact, 5 inaccurate." in markdown
+    header = "| implementation | output | B | ulp | bits lost / avoidable | sum | cause | grades | worst ulp at |"
+    lines = markdown[markdown.index(header) :].splitlines()
+    assert "| 3 | +9 | 4.17 / - |  | none | 1 inaccurate |" in lines[2]
+    assert lines[2].endswith("\\[0\\] logits -22.18, labels 0 |")
+
+
+def test_markdown_of_an_empty_run_has_no_tables(results: Results, tmp_path: Path) -> None:
+    markdown_report.write(Results(results.run, [], results.record), tmp_path / "x.md")
+    assert "|" not in (tmp_path / "x.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", ["`", "a`b", "x|y", "<b>", "", " "])

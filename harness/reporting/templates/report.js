@@ -36,6 +36,43 @@
     item.scrollIntoView();
   };
 
+  const sortable = (table) => {
+    const body = table.tBodies[0];
+    [...table.tHead.rows[0].cells].forEach((head, column) => {
+      const value = (row) => {
+        const cell = row.cells[column];
+        const number = cell.dataset.s;
+        return number === undefined ? cell.textContent : number === "inf" ? Infinity : Number(number);
+      };
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const rows = [...body.rows].map((row) => [value(row), row]);
+        const was = head.getAttribute("aria-sort");
+        const down = was ? was === "ascending" : rows.length > 0 && typeof rows[0][0] === "number";
+        rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1));
+        for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        body.append(...rows.map(([, row]) => row));
+      });
+    });
+  };
+  document.querySelectorAll("table.sortable").forEach(sortable);
+
+  // Pointing at a name in a plot's legend dims the others.
+  for (const legend of document.querySelectorAll(".legend")) {
+    const drawn = [...legend.closest("figure").querySelectorAll("g.s")];
+    const dim = (number) => {
+      for (const series of drawn) series.classList.toggle("dim", number !== undefined && series.dataset.n !== number);
+    };
+    for (const name of legend.querySelectorAll("li[data-n]")) {
+      name.addEventListener("pointerenter", () => dim(name.dataset.n));
+      name.addEventListener("pointerleave", () => dim());
+    }
+  }
+
   let timer = 0;
   box.addEventListener("input", () => {
     clearTimeout(timer);
