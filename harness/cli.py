@@ -99,14 +99,12 @@ def list_(
 
 @app.command()
 def check(paths: Paths = None) -> None:
-    """Validate case files, and run nothing."""
+    """Validate case files and the list of deviations, and run nothing."""
     from harness import casefile
 
     root = casefile.cases_folder()
-    files = casefile.find(paths or [root], root)
-    entries = casefile.load(files, root)
-    known = "" if paths else f", {len(casefile.load_deviations(root))} deviations"
-    print(f"{len(files)} files, {len(entries)} entries{known}: no error")
+    found = casefile.check(paths or [root], root)
+    print(f"{found.files} files, {found.entries} entries, {found.deviations} deviations: no error")
 
 
 @app.command()
@@ -130,13 +128,18 @@ def explain(
 
 
 @app.command()
-def schema(out: Annotated[Path | None, typer.Option(help="File to write, instead of standard output.")] = None) -> None:
-    """Write the JSON Schema of case files, for editors."""
+def schema(
+    what: Annotated[str, typer.Argument(help="Of which files: cases or deviations.")] = "cases",
+    out: Annotated[Path | None, typer.Option(help="File to write, instead of standard output.")] = None,
+) -> None:
+    """Write the JSON Schema of case files, or of the list of deviations, for editors."""
     import json
 
-    from harness import casefile
+    from harness import casefile, config
 
-    text = json.dumps(casefile.schema(), indent=2) + "\n"
+    if what not in casefile.SCHEMAS:
+        raise config.ConfigError(f"schema {what}: there is no such schema, only {', '.join(casefile.SCHEMAS)}")
+    text = json.dumps(casefile.SCHEMAS[what](), indent=2) + "\n"
     if out is None:
         print(text, end="")
     else:

@@ -100,12 +100,12 @@ def make_plan(units: Sequence[Unit], options: Options) -> Plan:
 
 
 def open_session(plan: Plan, options: Options) -> Session:
-    """Make or reopen the run's folder and store."""
+    """Make or reopen the run's folder and store; a mistake in the list of deviations is told before."""
+    known = casefile.load_deviations(casefile.cases_folder())
     started = datetime.now(UTC)
     place = options.out if options.resume and options.out else folder.create(options.out, started)
     facts = {"options": options.model_dump(mode="json"), "started": started.isoformat(timespec="seconds")}
     command = shlex.join(["harness", *sys.argv[1:]])
-    known = casefile.load_deviations(casefile.cases_folder())
     store = Store(place, fresh=not options.resume)
     return Session(plan, store, place, options, {**facts, "command": command}, known)
 

@@ -44,8 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CaseFile | None:
-    """Collect the YAML files below cases/."""
-    if file_path.suffix != ".yaml" or not file_path.is_relative_to(casefile.cases_folder()):
+    """Collect the YAML files below cases/, but for the list of deviations."""
+    root = casefile.cases_folder()
+    if file_path.suffix != ".yaml" or not file_path.is_relative_to(root) or casefile.lists_deviations(file_path, root):
         return None
     return CaseFile.from_parent(parent, path=file_path)
 

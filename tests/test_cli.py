@@ -1,6 +1,7 @@
 """The command line as a user meets it: what is printed, and the exit code."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,6 +60,7 @@ def test_failures_come_first_and_the_exit_code_is_1(cli: Cli) -> None:
         (["run", "-k", "a and"], "a word is missing at the end"),
         (["run", "--resume"], "reports/latest holds no run"),
         (["list", "cups"], "list cups: there is no such list"),
+        (["schema", "cups"], "schema cups: there is no such schema"),
         (["explain", "no-such-case"], "no case has this id"),
         (["baseline", "diff", "/nowhere/a", "/nowhere/b"], "/nowhere/a: can't be read"),
     ],
@@ -147,11 +149,33 @@ def test_baseline_is_saved_and_an_equal_run_does_not_differ(cli: Cli, tmp_path: 
     assert changed.stdout.startswith("baseline: 1 fixed\nfixed: ")
 
 
-def test_schema_is_a_json_schema(cli: Cli, tmp_path: Path) -> None:
-    cli("schema", "--out", "schema.json")
+@pytest.mark.parametrize(("what", "title"), [((), "Case file"), (("deviations",), "Known deviations")])
+def test_schema_is_a_json_schema(cli: Cli, tmp_path: Path, what: tuple[str, ...], title: str) -> None:
+    cli("schema", *what, "--out", "schema.json")
     schema = json.loads((tmp_path / "schema.json").read_text())
-    assert schema == json.loads(cli("schema").stdout)
+    assert schema == json.loads(cli("schema", *what).stdout)
     assert schema["$schema"].startswith("https://json-schema.org/")
+    assert schema["title"] == title
+
+
+def test_the_list_of_deviations_is_checked_with_the_cases(cli: Cli, tmp_path: Path) -> None:
+    assert re.fullmatch(r"\d+ files, \d+ entries, [1-9]\d* deviations: no error\n", cli("check").stdout)
+    wrong = tmp_path / "deviations.yaml"
+    wrong.write_text("deviations:\n- {id: a, kind: accurate}\n")
+    done = cli("check", wrong)
+    assert done.returncode == 4
+    assert f"{wrong}:2:17  $.deviations[0].kind  unknown choice 'accurate'" in done.stderr
+    assert "key 'reason' is missing" in done.stderr
+    done = cli("run", wrong)
+    assert (done.returncode, "it lists deviations and has no cases" in done.stderr) == (4, True)
+
+
+def test_deviations_of_the_list_and_of_cases_are_told_apart(cli: Cli) -> None:
+    rows = json.loads(cli("list", "deviations", "--json").stdout)
+    assert {row["stated"] for row in rows} == {"in the list", "in a case"}
+    tail = next(row for row in rows if row["deviation"] == "torch-bce-logits-tail")
+    assert tail["inputs"] == {"logits": "< 0.0"}
+    assert {"link", "date", "shown_by", "versions"} <= set(tail)
 
 
 def test_doctor_tells_what_each_framework_has(cli: Cli) -> None:

@@ -30,6 +30,13 @@ def test_ids_name_case_and_subject_and_can_be_selected(run_pytest: Pytest) -> No
     assert ids == ["cases/documents/003.yaml::003-a/float32/current:numpy.sigmoid_cross_entropy@eager"]
 
 
+def test_the_list_of_deviations_is_not_collected(run_pytest: Pytest) -> None:
+    done = run_pytest("cases", "--collect-only", "-q", "-k", "003-a and sigmoid")
+    assert done.returncode == 0, done.stdout
+    assert "deviations.yaml" not in done.stdout
+    assert "003.yaml::003-a/float32/current:numpy.sigmoid_cross_entropy@eager" in done.stdout
+
+
 def test_document_is_an_item_and_its_erratum_xfails_with_the_reason(run_pytest: Pytest) -> None:
     done = run_pytest("cases/documents/004.yaml", "-rx", "-k", "004-b")
     assert done.returncode == 0, done.stdout

@@ -5,19 +5,21 @@
 - `recipes`, `models`: what a file may say (pydantic); `messages`: pydantic's errors in our words
 - `literals`: numbers and printed digits; `calls`, `statements`: the parts of an entry
 - `generators`, `arrays`: the inputs of a call; `checks`: what is known before anything runs
-- `deviations`: the file of known deviations
+- `deviations`: the file of known deviations; `checking`: every mistake of both at once
 - `files`: which files; `reading`, `load`: files to entries; `expand`: entries to cases; `editors`: JSON Schema
 """
 
+from harness.casefile.checking import check
 from harness.casefile.deviations import load as load_deviations
-from harness.casefile.editors import schema
+from harness.casefile.editors import SCHEMAS, schema
 from harness.casefile.entries import Entry, Heading, case_ids
 from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
 from harness.casefile.expand import expand
-from harness.casefile.files import cases_folder, find
+from harness.casefile.files import cases_folder, find, lists_deviations
 from harness.casefile.load import headings, load
 
 __all__ = [
+    "SCHEMAS",
     "CaseFileError",
     "CaseFileErrors",
     "Entry",
@@ -25,9 +27,11 @@ __all__ = [
     "Problem",
     "case_ids",
     "cases_folder",
+    "check",
     "expand",
     "find",
     "headings",
+    "lists_deviations",
     "load",
     "load_deviations",
     "schema",

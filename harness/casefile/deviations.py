@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
 
 from harness.casefile import tree
 from harness.casefile.errors import CaseFileErrors, unknown
-from harness.casefile.files import names
+from harness.casefile.files import DEVIATIONS, names
 from harness.casefile.load import check_id, document
 from harness.casefile.messages import validated
 from harness.casefile.models import ID, DtypeName, OperationName, Scalar, listed
@@ -22,14 +25,21 @@ from harness.casefile.recipes import Model
 from harness.model.case import Source
 from harness.model.deviation import RELATIONS, TRUTH, WORDS, Deviation, DeviationKind, Requirement
 from harness.operations import OPERATIONS
+from harness.operations.base import VALUE, Operation
+from harness.oracle.formats import FORMATS
 
-FILE = "deviations.yaml"
 UNREPORTED = "unreported"
 DEPTH = 4
 """Levels of a file: the mapping, the list, an entry, what it lists."""
 
 COMPARED = re.compile(rf"({'|'.join(map(re.escape, RELATIONS))})\s*(\S+)")
-TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+LINK = re.compile(r"https://[^\s/]+/\S+")
+CASE_GLOB = re.compile(r"[\w./*?\[\]!-]+:[\w./*?\[\]!-]+", re.ASCII)
+
+
+def _one_or_more(item: JsonSchemaValue) -> JsonSchemaValue:
+    """The schema of one such thing, or a list of them."""
+    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
 
 
 def _specifier(text: str) -> str:
@@ -41,16 +51,24 @@ def _specifier(text: str) -> str:
 
 
 def _link(text: str) -> str:
-    if text != UNREPORTED and not text.startswith("https://"):
+    if text != UNREPORTED and not LINK.fullmatch(text):
         raise ValueError(f"{text!r} is no link: the address of the report (https://...), or {UNREPORTED}")
     return text
 
 
 def _date(text: str) -> str:
     try:
-        date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no date: write it as in 2026-11-23") from error
+        canonical = date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        canonical = False
+    if not canonical:
+        raise ValueError(f"{text!r} is no date: write it as in 2026-11-23")
+    return text
+
+
+def _case_glob(text: str) -> str:
+    if not CASE_GLOB.fullmatch(text):
+        raise ValueError(f"{text!r} is no glob over case ids: write it as in operations/sigmoid:boundaries/float32")
     return text
 
 
@@ -63,10 +81,30 @@ Texts = Annotated[
     list[Annotated[str, Field(min_length=1)]],
     BeforeValidator(listed),
     Field(min_length=1),
-    WithJsonSchema(TEXTS),
+    WithJsonSchema(_one_or_more({"type": "string"})),
 ]
-Operations = Annotated[list[OperationName], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(TEXTS)]
-Dtypes = Annotated[list[DtypeName], BeforeValidator(listed), WithJsonSchema(TEXTS)]
+Operations = Annotated[
+    list[OperationName],
+    BeforeValidator(listed),
+    Field(min_length=1),
+    WithJsonSchema(_one_or_more({"enum": list(OPERATIONS)})),
+]
+Dtypes = Annotated[
+    list[DtypeName],
+    BeforeValidator(listed),
+    Field(min_length=1),
+    WithJsonSchema(_one_or_more({"enum": list(FORMATS)})),
+]
+CaseGlobs = Annotated[
+    list[Annotated[str, AfterValidator(_case_glob)]],
+    BeforeValidator(listed),
+    Field(min_length=1),
+    WithJsonSchema(_one_or_more({"type": "string", "pattern": f"^{CASE_GLOB.pattern}$"})),
+]
+Link = Annotated[
+    str, AfterValidator(_link), WithJsonSchema({"type": "string", "pattern": f"^({UNREPORTED}|{LINK.pattern})$"})
+]
+Date = Annotated[str, AfterValidator(_date), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"})]
 
 
 class DeviationEntry(Model):
@@ -85,10 +123,10 @@ class DeviationEntry(Model):
     )
     kind: Literal["accuracy", "semantics", "errors", "underflow", "range"]
     reason: str = Field(min_length=1, description="Why it is so, in one sentence.")
-    link: Annotated[str, AfterValidator(_link)] = Field(description="Where it is reported, or unreported.")
-    date: Annotated[str, AfterValidator(_date)] = Field(description="When it was written down.")
-    shown_by: Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(listed), WithJsonSchema(TEXTS)] = (
-        Field(default_factory=list, description="Globs over ids of cases that show it: who passes one makes it stale.")
+    link: Link = Field(description="Where it is reported, or unreported.")
+    date: Date = Field(description="When it was written down.")
+    shown_by: CaseGlobs = Field(
+        default_factory=list, description="Globs over ids of cases that show it: who passes one makes it stale."
     )
 
 
@@ -104,7 +142,7 @@ def load(root: Path) -> tuple[Deviation, ...]:
     Raises:
         CaseFileErrors: with every problem of the file.
     """
-    file = root / FILE
+    file = root / DEVIATIONS
     return read(file, root) if file.is_file() else ()
 
 
@@ -144,9 +182,10 @@ def _test(text: str) -> Requirement:
         return Requirement(text)
     compared = COMPARED.fullmatch(text)
     try:
-        return Requirement(compared[1], float(compared[2])) if compared else _no_test(text)
+        number = float(compared[2]) if compared else math.nan
     except ValueError:
-        return _no_test(text)
+        number = math.nan
+    return _no_test(text) if compared is None or math.isnan(number) else Requirement(compared[1], number)
 
 
 def _no_test(text: str) -> Requirement:
@@ -155,13 +194,9 @@ def _no_test(text: str) -> Requirement:
 
 def _deviation(place: Place, report: Report) -> Deviation | None:
     entry = validated(DeviationEntry, tree.plain(place.node, depth=DEPTH), place, report)
+    _check_operations(place, report)
     if entry is None:
         return None
-    _check_names(
-        place, "parameters", entry.parameters, {p.name for o in _operations(entry) for p in o.parameters}, report
-    )
-    inputs = {i.name for o in _operations(entry) for i in o.inputs} | {TRUTH}
-    _check_names(place, "inputs", entry.inputs, inputs, report)
     return Deviation(
         entry.id,
         tuple(entry.subjects),
@@ -180,13 +215,52 @@ def _deviation(place: Place, report: Report) -> Deviation | None:
     )
 
 
-def _operations(entry: DeviationEntry) -> Sequence[Any]:
-    return [OPERATIONS[name] for name in entry.operations]
+def _check_operations(place: Place, report: Report) -> None:
+    """Whether some of the operations have such outputs, parameters and inputs; unknown ones say nothing."""
+    operations = _operations(place)
+    if not operations:
+        return
+    _check_outputs(place, {VALUE} | {name for o in operations for name in o.outputs}, report)
+    _check_names(place, "inputs", {i.name for o in operations for i in o.inputs} | {TRUTH}, report)
+    _check_names(place, "parameters", {p.name for o in operations for p in o.parameters}, report)
+    if place.nearest("kind").text() != DeviationKind.ERRORS:
+        _check_parameters(place, operations, report)
 
 
-def _check_names(place: Place, key: str, given: Mapping[str, Any], known: set[str], report: Report) -> None:
-    """Whether the operations have such parameters or inputs."""
-    for name in given:
-        at = place.child(key)
-        if name not in known and at is not None:
+def _operations(place: Place) -> Sequence[Operation]:
+    known = [OPERATIONS.get(at.text() or "") for at in _one_or_all(place, "operations")]
+    return [operation for operation in known if operation is not None]
+
+
+def _one_or_all(place: Place, key: str) -> Iterable[Place]:
+    """What is listed under a key, or the one thing that stands there."""
+    at = place.child(key)
+    if at is None:
+        return ()
+    return at.items() if isinstance(at.node, tree.Sequence) else (at,)
+
+
+def _check_outputs(place: Place, known: set[str], report: Report) -> None:
+    for at in _one_or_all(place, "outputs"):
+        glob = at.text()
+        if glob and not any(fnmatchcase(name, glob) for name in known):
+            report.add(at, unknown("output", glob, sorted(known, reverse=True)))
+
+
+def _check_names(place: Place, key: str, known: set[str], report: Report) -> None:
+    at = place.child(key)
+    for name, _ in at.table() if at is not None else ():
+        if at is not None and name not in known:
             report.add(at.key(name), unknown(key[:-1], name, sorted(known)))
+
+
+def _check_parameters(place: Place, operations: Sequence[Operation], report: Report) -> None:
+    """Whether the operations are defined for the parameters' values: only errors can be about what isn't."""
+    at = place.child("parameters")
+    for name, given in at.table() if at is not None else ():
+        if not isinstance(given.node, tree.Scalar) or given.node.value is None:
+            continue
+        value = given.node.value
+        objections = [p.objection(value) for o in operations for p in o.parameters if p.name == name]
+        if objections and all(objections):
+            report.add(given, f"{objections[0]}: only a deviation of kind errors can be about that")

@@ -1,12 +1,14 @@
-"""The JSON Schema of case files, for editors."""
+"""JSON Schemas of case files and of the list of deviations, for editors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from harness.casefile import models
+from harness.casefile.deviations import DeviationEntry, Deviations
 from harness.casefile.recipes import GENERATORS, Model
 from harness.operations import OPERATIONS
 from harness.operations.base import Operation, Parameter
@@ -31,6 +33,19 @@ def schema() -> dict[str, Any]:
         per = definitions[name]["properties"]["per"]
         per["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Statement"}, per["additionalProperties"]]}
     return {"$schema": DRAFT, **document, "title": "Case file", "$defs": definitions}
+
+
+def deviations_schema() -> dict[str, Any]:
+    """The schema of `cases/deviations.yaml`."""
+    _, generated = models_json_schema([(part, "validation") for part in (Deviations, DeviationEntry)])
+    definitions = generated["$defs"]
+    document = definitions.pop("Deviations")
+    document["properties"]["deviations"]["items"] = {"$ref": "#/$defs/DeviationEntry"}
+    return {"$schema": DRAFT, **document, "title": "Known deviations", "$defs": definitions}
+
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {"cases": schema, "deviations": deviations_schema}
+"""By the kind of file."""
 
 
 def _entry() -> dict[str, Any]:

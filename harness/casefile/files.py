@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.casefile.errors import CaseFileError
 
 SUFFIXES = (".yaml", ".yml")
-NOT_CASES = ("deviations.yaml",)
-"""Files directly in `cases/` that hold something else: what is known of frameworks' departures."""
+DEVIATIONS = "deviations.yaml"
+"""The file directly in `cases/` that lists the known deviations and no cases."""
 
 
 def cases_folder() -> Path:
@@ -29,32 +29,63 @@ def find(paths: Iterable[str | Path], root: Path) -> list[Path]:
         root: the folder `cases/`.
 
     Raises:
+        CaseFileError: there is no such file or folder, or a file that is named lists deviations.
+    """
+    given = [existing(Path(path), root) for path in paths]
+    for path in given:
+        if path.is_file() and lists_deviations(path, root):
+            raise CaseFileError(f"{path}: it lists deviations and has no cases: `harness check` reads it")
+    return [file for file in _each(given) if not lists_deviations(file, root)]
+
+
+def find_deviations(paths: Iterable[str | Path], root: Path) -> list[Path]:
+    """The lists of deviations that paths name.
+
+    Args:
+        paths, root: as for `find`.
+
+    Raises:
         CaseFileError: there is no such file or folder.
     """
+    return [file for file in _each(existing(Path(path), root) for path in paths) if lists_deviations(file, root)]
+
+
+def lists_deviations(file: Path, root: Path) -> bool:
+    """Whether a file lists deviations: by its name, unless it lies in a folder of `cases/`."""
+    place, cases = file.resolve(), root.resolve()
+    return place.name == DEVIATIONS and (place.parent == cases or not place.is_relative_to(cases))
+
+
+def _each(paths: Iterable[Path]) -> list[Path]:
+    """The YAML files that paths name, each once."""
     found: dict[Path, Path] = {}
     for path in paths:
-        for file in _below(_existing(Path(path), root), root):
+        for file in _below(path):
             found.setdefault(file.resolve(), file)
     return list(found.values())
 
 
-def _existing(path: Path, root: Path) -> Path:
+def existing(path: Path, root: Path) -> Path:
+    """What a path names, seen from here or from beside `cases/`.
+
+    Raises:
+        CaseFileError: there is no such file or folder.
+    """
     found = next((p for p in (path, root.parent / path) if p.exists()), None)
     if found is None:
         raise CaseFileError(f"{path}: no such file or folder")
     return found
 
 
-def _below(path: Path, root: Path) -> Iterator[Path]:
+def _below(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    others = {(root / name).resolve() for name in NOT_CASES}
     for folder, folders, names in os.walk(path):
         folders.sort()
         for name in sorted(names):
             file = Path(folder, name)
-            if file.suffix in SUFFIXES and file.resolve() not in others:
+            if file.suffix in SUFFIXES:
                 yield file
 
 

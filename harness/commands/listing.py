@@ -65,14 +65,19 @@ def deviations(options: Options) -> Iterator[Row]:
     for known in casefile.load_deviations(casefile.cases_folder()):
         yield {
             "deviation": known.id,
+            "stated": "in the list",
             "kind": str(known.kind),
             "subjects": list(known.subjects),
             "versions": known.versions,
             "operations": list(known.operations),
             "outputs": list(known.outputs),
+            "dtypes": list(known.dtypes),
+            "parameters": dict(known.parameters),
+            "inputs": {name: " and ".join(map(str, tests)) for name, tests in known.inputs.items()},
             "reason": known.reason,
             "link": known.link,
             "date": known.date,
+            "shown_by": list(known.shown_by),
             "source": str(known.source),
         }
     for entry in casefile.load(_files(options), casefile.cases_folder()):
@@ -82,6 +87,7 @@ def deviations(options: Options) -> Iterator[Row]:
             if override.departs is not None:
                 yield {
                     "deviation": entry.id,
+                    "stated": "in a case",
                     "kind": str(override.departs),
                     "subjects": [override.subjects],
                     "outputs": [override.output],
@@ -108,8 +114,13 @@ LISTS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
 
 def line(row: Row) -> str:
     """A row for people: its first value, then what else is in it."""
-    first, *rest = row.items()
-    return "  ".join([str(first[1]), *(f"{value}" for _, value in rest if value not in ("", [], {}))])
+    return "  ".join(text for text in map(_text, row.values()) if text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {own}" for key, own in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _files(options: Options) -> list[Path]:

@@ -31,6 +31,9 @@ class Requirement:
     relation: str
     number: float | None = None
 
+    def __str__(self) -> str:
+        return self.relation if self.number is None else f"{self.relation} {self.number}"
+
 
 RELATIONS = ("<=", ">=", "==", "!=", "<", ">")
 WORDS = ("finite", "infinite", "nan", "subnormal", "unnormalised")

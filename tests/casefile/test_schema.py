@@ -64,3 +64,44 @@ def test_the_schema_completes_the_names_of_an_operation() -> None:
     properties = rule["then"]["properties"]
     assert properties["inputs"]["propertyNames"]["enum"] == ["logits", "upstream"]
     assert list(properties["parameters"]["properties"]) == ["axis"]
+
+
+# the list of deviations
+
+
+@pytest.fixture(scope="module")
+def listed() -> jsonschema.Draft202012Validator:
+    schema = casefile.SCHEMAS["deviations"]()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def deviation(**changed: Any) -> dict[str, Any]:
+    root = tree.parse((ROOT / "deviations.yaml").read_bytes()).root
+    assert root is not None
+    document = tree.plain(root)
+    document["deviations"][0].update(changed)
+    return dict(document)
+
+
+def test_the_list_of_deviations_is_valid(listed: jsonschema.Draft202012Validator) -> None:
+    assert [error.message for error in listed.iter_errors(deviation())] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"knd": "accuracy"},
+        {"kind": "accurate"},
+        {"operations": "sigmoidal"},
+        {"operations": []},
+        {"subjects": 3},
+        {"dtypes": ["int8"]},
+        {"link": "http://somewhere"},
+        {"date": "yesterday"},
+        {"shown_by": "sigmoid"},
+        {"reason": ""},
+    ],
+)
+def test_a_wrong_deviation_is_invalid(listed: jsonschema.Draft202012Validator, wrong: dict[str, Any]) -> None:
+    assert list(listed.iter_errors(deviation(**wrong)))

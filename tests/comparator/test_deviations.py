@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.comparator.judge import Answer, Judge
-from harness.model.case import Case, Domain, Expectation, Source
+from harness.model.case import Case, Departure, Domain, Expectation, Override, Source
 from harness.model.deviation import Deviation, DeviationKind, Requirement
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
@@ -37,12 +37,11 @@ TAIL = Deviation(
 def judged(observed: Any, *deviations: Deviation, version: str = "2.13.0", **more: Any) -> Verdict:
     """A value at logits -22.18, 3 and -1e-40 with labels 0, judged with these deviations known."""
     logits = np.array(more.pop("logits", [-22.18, 3.0]), np.float32)
-    usual: dict[str, Any] = {"id": "found/x:other/float32", "parameters": {}}
+    usual: dict[str, Any] = {"id": "found/x:other/float32", "parameters": {}, "expect": Expectation()}
     case = Case(
         operation="sigmoid_cross_entropy",
         inputs={"logits": logits, "labels": np.zeros_like(logits)},
         dtype="float32",
-        expect=Expectation(),
         source=Source("cases/found/x.yaml", 1),
         **(usual | more),
     )
@@ -158,3 +157,61 @@ def test_undefined_input_has_no_elements_to_cover() -> None:
     for kind, verdict in ((DeviationKind.ACCURACY, Kind.FAIL), (DeviationKind.ERRORS, Kind.DEVIATION)):
         ((found,),) = Judge(None, None, {}, [replace(TAIL, kind=kind, inputs={})]).verdicts([answer])
         assert found.verdict is verdict
+
+
+@pytest.mark.parametrize("parameters", [{"reduction": "mean"}, {"reduction": "mean", "label_smoothing": 0.0}])
+def test_parameters_are_held_against_the_calls_with_their_defaults(parameters: dict[str, Any]) -> None:
+    lost = 0.0
+    known = replace(TAIL, parameters=parameters)
+    found = judged(lost, known, logits=[-22.18, -22.18], parameters={"reduction": "mean"})
+    assert found.verdict is Kind.DEVIATION
+    assert judged([lost, lost], known, logits=[-22.18, -22.18]).verdict is Kind.FAIL
+
+
+def test_a_reduction_is_covered_if_one_of_its_inputs_is_as_said() -> None:
+    other = replace(TAIL, inputs={"logits": (Requirement("<", -1000.0),)})
+    for known, kind in ((TAIL, Kind.DEVIATION), (other, Kind.FAIL)):
+        assert judged(3.0, known, parameters={"reduction": "mean"}).verdict is kind
+
+
+@pytest.mark.parametrize(
+    ("requirement", "covered"),
+    [
+        (Requirement("finite"), True),
+        (Requirement("infinite"), False),
+        (Requirement("nan"), False),
+        (Requirement("subnormal"), False),
+        (Requirement("<=", float(np.float32(-22.18))), True),
+        (Requirement(">=", -22.0), False),
+        (Requirement("!=", 0.0), True),
+    ],
+)
+def test_conditions(requirement: Requirement, *, covered: bool) -> None:
+    known = replace(TAIL, inputs={"logits": (requirement,)})
+    assert judged([0.0], known, logits=[-22.18]).verdict is (Kind.DEVIATION if covered else Kind.FAIL)
+
+
+def test_rows_that_are_not_normalised() -> None:
+    known = replace(
+        TAIL, operations=("softmax_cross_entropy",), outputs=("*",), inputs={"labels": (Requirement("unnormalised"),)}
+    )
+    for labels, kind in (([0.5, 0.4], Kind.DEVIATION), ([0.5, 0.5], Kind.FAIL)):
+        inputs = {"logits": np.array([[1.0, 2.0]], np.float32), "labels": np.array([labels], np.float32)}
+        case = Case("x", "softmax_cross_entropy", inputs, {}, "float32", Expectation(), Source("x", 1))
+        seen = Observation(Outcome.VALUE, {"value": np.array([9.0], np.float32)})
+        ((found,),) = Judge(None, None, {}, [known]).verdicts([Answer(case, SUBJECT, ("value",), seen, evaluate(case))])
+        assert found.verdict is kind
+
+
+def test_another_shape_or_dtype_is_semantics() -> None:
+    known = replace(TAIL, kind=DeviationKind.SEMANTICS)
+    for seen in (np.zeros((2, 1), np.float32), np.array(TRUE)):
+        given = Observation(Outcome.VALUE, {"value": seen})
+        assert judged(given, TAIL).verdict is Kind.FAIL
+        assert judged(given, known).verdict is Kind.DEVIATION
+
+
+def test_what_its_case_states_of_the_subject_comes_first() -> None:
+    stated = Override("*", departs=Departure.INACCURATE, reason="stated", source=Source("cases/found/x.yaml", 9))
+    found = judged(LOST, TAIL, expect=Expectation(per=(stated,)))
+    assert (found.verdict, found.deviation, found.reason) == (Kind.DEVIATION, "cases/found/x.yaml:9", "stated")

@@ -12,7 +12,7 @@ from harness.comparator.judge import Answer, Judge
 from harness.model.case import Array, Case, Expectation, Inputs, Parameters
 from harness.model.observation import Observation
 from harness.model.subject import Subject
-from harness.model.verdict import Grade, Kind, Verdict
+from harness.model.verdict import Cause, Grade, Kind, Verdict
 from harness.oracle import truth
 
 X = np.array([[2.0, -1.0, 0.5], [0.25, 3.0, -4.0]])
@@ -166,6 +166,31 @@ WRONG = {
         lambda x, z: np.where(np.arange(6).reshape(2, 3) == 4, 0, sigmoid_losses(x, z)),
         "off by",
     ),
+    "the whole tail": Fault(
+        "sigmoid_cross_entropy",
+        {},
+        lambda x, z: (1 - z) * x - (np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))),
+        "off by",
+        logits=np.full((2, 3), -22.18),
+        labels=np.zeros((2, 3)),
+    ),
+    "1 - sigmoid(x) cancels": Fault(
+        "sigmoid_cross_entropy",
+        {},
+        lambda x, _: -np.log(1 - sigmoid(x)),
+        "off by",
+        logits=np.full((2, 3), 9.3),
+        labels=np.zeros((2, 3)),
+    ),
+    "the mirrored gradient": Fault(
+        "sigmoid_cross_entropy",
+        {},
+        lambda x, z: sigmoid(x) - z,
+        "off by",
+        logits=np.full((2, 3), 15.0),
+        labels=np.ones((2, 3)),
+        output="gradient:logits",
+    ),
     "an empty answer": Fault("sigmoid_cross_entropy", {}, lambda x, _: x[:0], "shape [0, 3] instead of [2, 3]"),
 }
 
@@ -200,3 +225,23 @@ def test_what_is_wrong_is_caught(judged: Callable[[Fault], Verdict], wrong: str)
     assert found.verdict is Kind.FAIL
     assert found.reason.startswith(WRONG[wrong].reason)
     assert found.grade is (Grade.INACCURATE if WRONG[wrong].reason == "off by" else Grade.BROKEN)
+
+
+def test_torchs_zero_in_the_tail_is_inaccurate(judged: Callable[[Fault], Verdict]) -> None:
+    """As by an algorithm that shifts, which the pass line doesn't allow an elementwise loss."""
+    logits, labels = np.array([[-22.18]]), np.zeros((1, 1))
+    found = judged(Fault("sigmoid_cross_entropy", {}, lambda x, _: 0 * x, "", labels, logits=logits))
+    assert (found.verdict, found.grade, found.cause) == (Kind.FAIL, Grade.INACCURATE, Cause.SHIFT)
+    assert found.reason.startswith("off by 2.33e-10 (-")
+
+
+def test_everybodys_zero_of_softmax_is_stable_though_its_bits_are_lost_avoidably(
+    judged: Callable[[Fault], Verdict],
+) -> None:
+    logits, labels = np.array([[10.0, -10.0]]), np.array([[1.0, 0.0]])
+    found = judged(Fault("softmax_cross_entropy", {}, lambda x, _: 0 * x[:, 0], "", labels, logits=logits))
+    assert (found.verdict, found.grade, found.cause) == (Kind.PASS, Grade.STABLE, Cause.SHIFT)
+    assert found.avoidable_bits is not None
+    assert found.avoidable_bits > 19  # of 24: a difference of 20 between logits loses 4.5 on its own
+    assert found.tolerance is not None
+    assert found.tolerance.remark == "passes by atol alone, 24 bits lost"

@@ -160,3 +160,57 @@ def test_a_run_of_other_cases_is_not_resumed(run: Run, here: Path, tmp_path: Pat
     copy.write_text(copy.read_text().replace("logits: [0.2]", "logits: [0.3]"))
     with pytest.raises(RunFolderError, match="changed since"):
         pipeline.run(Options(out=tmp_path / "run", resume=True))
+
+
+OVERFLOWING = """cases:
+- id: mean
+  operation: sigmoid_cross_entropy
+  dtypes: [float16]
+  inputs: {logits: [60000, 60000, 60000, 60000], labels: [0, 0, 0, 0]}
+  parameters: {reduction: mean}
+"""
+MEANS = """import numpy as np
+from harness.adapters import ANY, Implementation
+FRAMEWORK, PACKAGES = "means", ("numpy",)
+OFFERED = {"reduction": ANY}
+
+
+def overflowing(x):
+    with np.errstate(all="ignore"):
+        return x.sum() / x.dtype.type(x.size)
+
+
+def scaled(x):
+    return (x / x.dtype.type(x.size)).sum()
+
+
+IMPLEMENTATIONS = tuple(
+    Implementation("means." + row.__name__, "sigmoid_cross_entropy", row, dtypes=("float16",), parameters=OFFERED)
+    for row in (overflowing, scaled)
+)
+
+
+def start(threads):
+    pass
+
+
+def call(implementation, mode, inputs, parameters, wanted):
+    x = inputs["logits"].data
+    return {"value": np.asarray(implementation.run(x), x.dtype)}
+"""
+
+
+@pytest.mark.parametrize(("subjects", "kind"), [("*:means.overflowing@*", Kind.PASS), ("*:means.*", Kind.FAIL)])
+def test_an_overflow_on_the_way_passes_unless_another_subject_has_the_value(
+    run: Run, tmp_path: Path, subjects: str, kind: Kind
+) -> None:
+    (tmp_path / "over.yaml").write_text(OVERFLOWING)
+    (tmp_path / "means.py").write_text(MEANS)
+    found = run(paths=[tmp_path / "over.yaml"], adapter=[str(tmp_path / "means.py")], subject=[subjects])
+    rows = {row.implementation: row for row in found.verdicts if row.output == "value"}
+    over = rows["means.overflowing"]
+    assert (over.verdict, over.grade, over.cause) == (kind, "range", "range")
+    assert over.reason.startswith("an intermediate of the reference algorithm leaves the range of float16")
+    if kind is Kind.FAIL:
+        assert over.reason.endswith("; current:means.scaled@eager has the value")
+        assert rows["means.scaled"].verdict is Kind.PASS
