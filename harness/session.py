@@ -196,7 +196,11 @@ class Session:
                 having.setdefault((row.case, row.output), row.subject)
         for item in self.plan.items:
             rows = self._verdicts.get(item.rank, [])
-            found = [having.get((row.case, row.output)) if row.grade is Grade.RANGE else None for row in rows]
+            # One that has failed already was judged so before the run was resumed.
+            found = [
+                having.get((row.case, row.output)) if row.grade is Grade.RANGE and row.verdict is Kind.PASS else None
+                for row in rows
+            ]
             if isinstance(item.unit, Case) and any(found):
                 seen = self._store.observations([item.call.id])[item.call.id, item.subject.id]
                 answer = Answer(item.unit, item.subject, item.wanted, seen, oracle.evaluate(item.call))

@@ -16,10 +16,12 @@ Pytest = Callable[..., subprocess.CompletedProcess[str]]
 def run_pytest() -> Pytest:
     """Run pytest on the project's cases in a process of its own, with the NumPy subjects only."""
 
-    def call(*arguments: str, subjects: str = "*:numpy.*", **variables: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: str, subjects: str = "*:numpy.*", root: Path = ROOT, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
         environment = {"PATH": "/usr/bin:/bin", "HARNESS_SUBJECT": subjects, **variables}
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=root, env=environment)
 
     return call
 
@@ -68,15 +70,16 @@ def test_unavailable_is_skipped_with_the_reason(run_pytest: Pytest) -> None:
     assert re.search(r"SKIPPED .*tensorflow 2\.\S+ no longer has it", done.stdout), done.stdout
 
 
-def test_wrong_case_file_is_a_collection_error_with_its_place(run_pytest: Pytest) -> None:
-    bad = ROOT / "cases" / "found" / "bad-for-a-test.yaml"
-    bad.write_text("cases:\n- id: a\n  operation: sigmoid\n  inputs: {logitz: [1.0]}\n")
-    try:
-        done = run_pytest("cases/found")
-    finally:
-        bad.unlink()
+def test_wrong_case_file_is_a_collection_error_with_its_place(run_pytest: Pytest, tmp_path: Path) -> None:
+    # A checkout of its own: other tests read the cases of this one at the same time.
+    for shared in ("harness", "conftest.py"):
+        (tmp_path / shared).symlink_to(ROOT / shared)
+    found = tmp_path / "cases" / "found"
+    found.mkdir(parents=True)
+    (found / "bad.yaml").write_text("cases:\n- id: a\n  operation: sigmoid\n  inputs: {logitz: [1.0]}\n")
+    done = run_pytest("cases/found", root=tmp_path)
     assert done.returncode == 2
-    assert "bad-for-a-test.yaml:4:12" in done.stdout
+    assert "cases/found/bad.yaml:4:12" in done.stdout
     assert "did you mean 'logits'?" in done.stdout
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from harness.casefile.literals import Numbers
 from harness.casefile.recipes import Generator
-from harness.model.case import Departure, Parameters, Printed, Source, View
+from harness.model.case import Departure, Parameters, Printed, Source, StatedTolerance, View
 from harness.operations.base import Operation
 
 Recipe = Numbers | Generator
@@ -46,6 +46,7 @@ class CaseText(NamedTuple):
     printed: Printed | None
     claimed: str
     per: tuple[StatementText, ...]
+    tolerance: StatedTolerance | None
 
 
 class RelationText(NamedTuple):

@@ -45,6 +45,7 @@ def _cases(entry: Entry, content: CaseText, dtype: str, seed: int) -> Iterator[C
             content.printed,
             content.claimed,
             _overrides(content.per, content.call, inputs),
+            content.tolerance,
         )
         yield _call(entry, expansion_id(entry, dtype, index), content.call, inputs, dtype, expectation)
 

@@ -133,6 +133,14 @@ class Statement(Model):
 Statements = dict[str, Annotated[list[Statement], Field(min_length=1), BeforeValidator(listed)]]
 
 
+class StatedTolerance(Model):
+    """A pass line of the case's own: |y - T| <= atol + rtol |T|."""
+
+    rtol: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    atol: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    reason: str = Field(min_length=1, description="One sentence that says why the bounds are not right here.")
+
+
 class Expect(Model):
     """What is expected of every subject: the truth, unless something else is said."""
 
@@ -141,6 +149,7 @@ class Expect(Model):
     printed: Numbers = Field(default=None, description="Numbers as a document prints them, digit for digit.")
     undefined: Outcomes | None = Field(default=None, description="What is right where the operation has no value.")
     claimed: Literal["value", "error"] | None = Field(default=None, description="What a document says happens.")
+    tolerance: StatedTolerance | None = Field(default=None, description="The pass line instead of the bounds.")
     per: Statements = Field(default_factory=dict, description="What holds for the subjects that a glob names.")
 
     @model_validator(mode="after")
@@ -149,6 +158,8 @@ class Expect(Model):
             raise ValueError("with agree there is no truth: it goes with claimed and per only")
         if self.truth and self.undefined:
             raise ValueError("truth and undefined: where the input is undefined there is no truth")
+        if self.tolerance and (self.agree or self.undefined):
+            raise ValueError("a tolerance is of the truth: it goes with neither agree nor undefined")
         return self
 
 

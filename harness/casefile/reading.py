@@ -90,7 +90,8 @@ def _case(place: Place, model: models.CaseEntry | None, source: Source, report: 
         return None
     per = statements.stated(expect, model.expect.per, gives, source) if expect else ()
     outcomes = frozenset(model.expect.undefined or ())
-    return CaseText(call, outcomes, bool(model.expect.agree), printed, model.expect.claimed or "", per)
+    line = statements.tolerance(model.expect.tolerance)
+    return CaseText(call, outcomes, bool(model.expect.agree), printed, model.expect.claimed or "", per, line)
 
 
 def _relation(place: Place, model: models.RelationEntry | None, source: Source, report: Report) -> RelationText | None:

@@ -9,7 +9,7 @@ from harness.casefile.entries import StatementText
 from harness.casefile.literals import Nested, interval, nested, real
 from harness.casefile.places import Place, Report
 from harness.casefile.tree import Sequence
-from harness.model.case import Departure, Printed, Source
+from harness.model.case import Departure, Printed, Source, StatedTolerance
 
 Gives = Mapping[tuple[str, int], Nested[float] | None]
 
@@ -19,6 +19,11 @@ def printed(place: Place, report: Report) -> Printed | None:
     at = place.child("printed")
     numbers = nested(at, interval, report) if at is not None else None
     return Printed(numbers.shape, numbers.leaves) if numbers is not None else None
+
+
+def tolerance(model: models.StatedTolerance | None) -> StatedTolerance | None:
+    """The pass line that a case states instead of the bounds, if it does."""
+    return StatedTolerance(model.rtol, model.atol, model.reason) if model else None
 
 
 def gives(place: Place, report: Report) -> Gives:

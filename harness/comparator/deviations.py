@@ -8,7 +8,7 @@ passes a case which shows its deviation makes it stale.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -16,7 +16,9 @@ import numpy as np
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from harness.comparator import tolerance
 from harness.comparator.findings import Finding
+from harness.comparator.large import parts, shape_of
 from harness.comparator.measure import Pair, failing
 from harness.model.case import Array, Case, Domain
 from harness.model.deviation import TRUTH, Deviation, DeviationKind, Requirement
@@ -112,31 +114,48 @@ def _covering(deviations: Sequence[Deviation], asked: Asked, finding: Finding) -
     if _is_about_errors(asked):
         return [d for d in deviations if d.kind is DeviationKind.ERRORS and _holds_somewhere(d, asked)][:1]
     form = FORMATS[asked.case.dtype]
-    if (
-        observed is None
-        or observed.shape != asked.truth.outputs[asked.output].high.shape
-        or observed.dtype != form.dtype
-    ):
+    if observed is None or observed.shape != _shape(asked) or observed.dtype != form.dtype:
         return [d for d in deviations if d.kind is DeviationKind.SEMANTICS and _holds_somewhere(d, asked)][:1]
-    pair = Pair(observed, asked.truth.outputs[asked.output], asked.truth.bounds[asked.output])
-    return _by_elements(deviations, asked, failing(pair, form), finding)
+    helpful: set[str] = set()
+    for part, pair in _parts(asked, observed):
+        covering = _by_elements(deviations, part, failing(pair, form, tolerance.stated(asked.case)), finding)
+        if covering is None:
+            return []
+        helpful |= covering
+    return [deviation for deviation in deviations if deviation.id in helpful]
+
+
+def _shape(asked: Asked) -> tuple[int, ...]:
+    if asked.truth.large:
+        return shape_of(asked.case, asked.output)
+    return asked.truth.outputs[asked.output].high.shape
+
+
+def _parts(asked: Asked, observed: Array) -> Iterator[tuple[Asked, Pair]]:
+    """What was asked with the numbers: at once, or for a large call block by block."""
+    if not asked.truth.large:
+        yield asked, Pair(observed, asked.truth.outputs[asked.output], asked.truth.bounds[asked.output])
+        return
+    for block, pair in parts(asked.case, asked.truth.region, asked.output, observed):
+        case = replace(asked.case, inputs=block.units.take(block.chosen), parameters=block.units.parameters)
+        yield replace(asked, case=case, truth=block.truth), pair
 
 
 def _by_elements(
     deviations: Sequence[Deviation], asked: Asked, masks: Mapping[Grade, Array], finding: Finding
-) -> list[Deviation]:
+) -> set[str] | None:
+    """The deviations that cover something here; None if something that fails is left over."""
     left = {
         grade: mask.copy() for grade, mask in masks.items() if grade is not Grade.RANGE or finding.grade is Grade.RANGE
     }
-    covering = []
+    covering = set()
     for deviation in deviations:
         held = _holds(deviation, asked)
-        helps = False
         for grade in COVERED[deviation.kind] & left.keys():
-            helps |= bool(np.any(left[grade] & held))
+            if np.any(left[grade] & held):
+                covering.add(deviation.id)
             left[grade] &= ~held
-        covering += [deviation] if helps else []
-    return [] if any(mask.any() for mask in left.values()) else covering
+    return None if any(mask.any() for mask in left.values()) else covering
 
 
 def _is_about_errors(asked: Asked) -> bool:

@@ -11,7 +11,7 @@ from harness.comparator import deviations, tolerance
 from harness.comparator.deviations import Asked
 from harness.comparator.findings import ENDED, Finding, of_measurement, of_undefined, raised
 from harness.comparator.large import in_blocks
-from harness.comparator.measure import Allowance, Pair, measure
+from harness.comparator.measure import Pair, measure
 from harness.comparator.statements import against, stated
 from harness.model.case import Case, Claim, Domain, Relation
 from harness.model.deviation import Deviation
@@ -119,7 +119,7 @@ class Judge:
         for dtype, places in open_.items():
             form, named = FORMATS[dtype], tolerance.asked(dtype, self.rtol, self.atol)
             pairs = [_pair(answers[n], answers[n].wanted[m]) for n, m in places]
-            lines = [_line(answers[n].case) for n, _ in places]
+            lines = [tolerance.stated(answers[n].case) for n, _ in places]
             measured = measure(pairs, form, named, lines)
             for (n, m), pair, line, measurement in zip(places, pairs, lines, measured, strict=True):
                 findings[n][m] = of_measurement(measurement, pair.observed, named, line, form)
@@ -128,8 +128,9 @@ class Judge:
         """A finding about an output that is held against the truth block by block."""
         case, observed = answer.case, answer.observation.outputs[output]
         form, named = FORMATS[case.dtype], tolerance.asked(case.dtype, self.rtol, self.atol)
-        measured = in_blocks(case, answer.truth.region, output, observed, form, named, _line(case))
-        return of_measurement(measured, observed, named, _line(case), form)
+        line = tolerance.stated(case)
+        measured = in_blocks(case, answer.truth.region, output, observed, form, named, line)
+        return of_measurement(measured, observed, named, line, form)
 
     def _as_known(self, finding: Finding, answer: Answer, output: str) -> Finding:
         """A finding in the light of what the case states of this subject, or the known deviations do."""
@@ -145,12 +146,6 @@ class Judge:
 
 def _pair(answer: Answer, output: str) -> Pair:
     return Pair(answer.observation.outputs[output], answer.truth.outputs[output], answer.truth.bounds[output])
-
-
-def _line(case: Case) -> Allowance | None:
-    """The tolerance that a case states instead of the bounds."""
-    stated_ = case.expect.tolerance
-    return Allowance(stated_.rtol, stated_.atol) if stated_ else None
 
 
 def _decided(answer: Answer, output: str) -> Finding | None:

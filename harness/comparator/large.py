@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 
-from harness.comparator.measure import GRADES, Allowance, Index, Measurement, Pair, measure
+from harness.comparator.measure import DEFECTS, GRADES, Allowance, Index, Measurement, Pair, measure
 from harness.model.case import Array, Case
 from harness.operations import OPERATIONS
 from harness.operations.base import VALUE, Region
 from harness.oracle.formats import Format
 from harness.oracle.truth import Block, blocks
+from harness.oracle.units import Whole
 
 
 def in_blocks(
@@ -29,36 +30,33 @@ def in_blocks(
         named: what the plain tolerance judge allows.
         line: the tolerance that the case states instead of the bounds, if it does.
     """
-    shape = _shape(case, output)
+    shape = shape_of(case, output)
     if observed.shape != shape:
         return Measurement(f"shape {list(observed.shape)} instead of {list(shape)}")
     if observed.dtype != form.dtype:
         return Measurement(f"dtype {observed.dtype.name} instead of {form.name}")
-    return reduce(_merged, _measured(case, region, output, observed, form, named, line))
+    measured = (
+        _placed(measure([pair], form, named, [line])[0], block) for block, pair in parts(case, region, output, observed)
+    )
+    return reduce(partial(_merged, stated=line is not None), measured)
 
 
-def _shape(case: Case, output: str) -> tuple[int, ...]:
+def shape_of(case: Case, output: str) -> tuple[int, ...]:
+    """The shape that an output of a defined call has."""
     operation = OPERATIONS[case.operation]
     if output == VALUE and operation.shape:
         return operation.shape(case.inputs, operation.complete(case.parameters))
     return case.inputs[output.partition(":")[2]].shape
 
 
-def _measured(
-    case: Case,
-    region: Region,
-    output: str,
-    observed: Array,
-    form: Format,
-    named: Allowance,
-    line: Allowance | None,
-) -> Iterator[Measurement]:
+def parts(case: Case, region: Region, output: str, observed: Array) -> Iterator[tuple[Block, Pair]]:
+    """An output of the right shape with its truth, block by block."""
     listed = None
     for block in blocks(case, region, (output,)):
-        listed = block.units.listed(observed) if listed is None else listed
-        pair = Pair(listed[block.chosen], block.truth.outputs[output], block.truth.bounds[output])
-        (measured,) = measure([pair], form, named, [line])
-        yield _placed(measured, block)
+        whole = isinstance(block.units, Whole)
+        listed = block.units.listed(observed) if listed is None and not whole else listed
+        mine = observed if listed is None else listed[block.chosen]
+        yield block, Pair(mine, block.truth.outputs[output], block.truth.bounds[output])
 
 
 def _placed(measured: Measurement, block: Block) -> Measurement:
@@ -72,20 +70,21 @@ def _placed(measured: Measurement, block: Block) -> Measurement:
 
 
 def _whole(index: Index, block: Block) -> Index:
-    start = block.chosen.start
-    return index if start is None else block.units.place(start + index[0], index[1:])
+    if isinstance(block.units, Whole):
+        return index
+    return block.units.place(block.chosen.start + index[0], index[1:])
 
 
-def _merged(first: Measurement, second: Measurement) -> Measurement:
+def _merged(first: Measurement, second: Measurement, *, stated: bool) -> Measurement:
     """Two parts of an array as one: a defect before anything else, then the worse of each figure."""
     if first.defect or second.defect:
-        return first if first.defect else second
+        return min(first, second, key=_class)
     far = max(first, second, key=lambda m: abs(m.max_ulp or 0.0))
-    near = max(first, second, key=_badness)
+    near = max(first, second, key=_share if stated else _badness)
     return Measurement(
         "",
         far.index,
-        near.grade,
+        max(first, second, key=_place).grade,
         far.max_ulp,
         _larger(first.max_relative, second.max_relative),
         _larger(first.max_absolute, second.max_absolute),
@@ -101,9 +100,20 @@ def _merged(first: Measurement, second: Measurement) -> Measurement:
     )
 
 
+def _class(measured: Measurement) -> int:
+    return DEFECTS.index(measured.defect) if measured.defect else len(DEFECTS)
+
+
 def _badness(measured: Measurement) -> tuple[int, float]:
-    grade = -1 if measured.grade is None else GRADES.index(measured.grade)
-    return grade, measured.worst.share if measured.worst else 0.0
+    return _place(measured), _share(measured)
+
+
+def _place(measured: Measurement) -> int:
+    return -1 if measured.grade is None else GRADES.index(measured.grade)
+
+
+def _share(measured: Measurement) -> float:
+    return measured.worst.share if measured.worst else 0.0
 
 
 def _larger(first: float | None, second: float | None) -> float:

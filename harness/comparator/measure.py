@@ -36,6 +36,15 @@ UNDERFLOW = 4.0
 GRADES = (Grade.EXACT, Grade.ACCURATE, Grade.STABLE, Grade.RANGE, Grade.UNDERFLOW, Grade.INACCURATE)
 """From best to worst; an element's grade is a place in here."""
 
+DEFECTS = (
+    "NaN",
+    "a number instead of NaN",
+    "infinity",
+    "a finite value instead of infinity",
+    "infinity of the wrong sign",
+)
+"""Classes in which an element can differ, in the order that gives the diagnosis."""
+
 FORM_CAUSES = (Cause.ROUNDING, Cause.SHIFT, Cause.CANCELLATION, Cause.LSE)
 """Causes that are forms, in the order in which they are tried."""
 NEARLY_ONE = 0.999
@@ -179,9 +188,9 @@ def _elements(
         highest = figures.highest(starts)
         defects = figures.defects(starts)
     by_ulps = _first_highest(figures.ulps, highest[0], starts, sizes)
-    by_grade = _first_highest(figures.order, highest[1], starts, sizes)
+    by_order = _first_highest(figures.order, highest[1], starts, sizes)
     columns, found = highest.T.tolist(), []
-    for n, (pair, start, at, near) in enumerate(zip(pairs, starts.tolist(), by_ulps, by_grade, strict=True)):
+    for n, (pair, start, at, near) in enumerate(zip(pairs, starts.tolist(), by_ulps, by_order, strict=True)):
         shape = pair.observed.shape
         if n in defects:
             defect, first = defects[n]
@@ -189,14 +198,14 @@ def _elements(
             observed, exact = _texts(pair, where)
             found.append(Measurement(defect, where, observed=observed, truth=exact))
             continue
-        _, order, relative, absolute, in_bounds, avoidable, length, named_share, alone = columns[n]
+        _, _, grade, relative, absolute, in_bounds, avoidable, length, named_share, alone = columns[n]
         index, worst = place(at - start, shape), place(near - start, shape)
         observed, exact = _texts(pair, index)
         found.append(
             Measurement(
                 "",
                 index,
-                GRADES[int(order)],
+                GRADES[int(grade)],
                 float(figures.signed_ulps[at]),
                 relative,
                 absolute,
@@ -224,14 +233,26 @@ def _texts(pair: Pair, index: Index) -> tuple[str, str]:
     return str(pair.observed[index]), str(pair.truth.high[index])
 
 
-def failing(pair: Pair, form: Format) -> dict[Grade, Array]:
-    """Which elements of an array of the right shape and dtype fail, by grade."""
+def failing(pair: Pair, form: Format, line: Allowance | None) -> dict[Grade, Array]:
+    """Which elements of an array of the right shape and dtype fail, by grade; `range` is left to the caller.
+
+    Args:
+        line: the tolerance that the case states instead of the bounds, if it does: what is beyond
+            it and has no other failing grade is inaccurate.
+    """
     sizes, named = np.array([pair.observed.size]), Allowance(0.0, 0.0)
     with np.errstate(all="ignore"):
-        figures = _Figures(_End([pair], sizes), form, named, [None])
+        figures = _Figures(_End([pair], sizes), form, named, [line])
         broken = figures.broken()
-    grades = {grade: (figures.grade == GRADES.index(grade)) & ~broken for grade in (Grade.UNDERFLOW, Grade.INACCURATE)}
-    masks = {**grades, Grade.BROKEN: broken, Grade.RANGE: (figures.grade == GRADES.index(Grade.RANGE)) & ~broken}
+    masks = {
+        grade: (figures.grade == GRADES.index(grade)) & ~broken
+        for grade in (Grade.RANGE, Grade.UNDERFLOW, Grade.INACCURATE)
+    }
+    if line is not None:
+        beyond = (figures.share > 1.0) & ~broken
+        masks[Grade.UNDERFLOW] &= beyond
+        masks[Grade.INACCURATE] = beyond & ~masks[Grade.UNDERFLOW]
+    masks[Grade.BROKEN] = broken
     return {grade: mask.reshape(pair.observed.shape) for grade, mask in masks.items()}
 
 
@@ -268,7 +289,7 @@ class _Figures:
     Attributes:
         grade: the place of each element's grade in `GRADES`.
         share: of what it may lose.
-        order: by grade, then by share: the whole part is the grade.
+        order: by grade, then by share; by share alone where a case states what that is of.
     """
 
     def __init__(self, end: _End, form: Format, named: Allowance, line: Sequence[Allowance | None]) -> None:
@@ -284,13 +305,14 @@ class _Figures:
         self.ulps = np.abs(self.signed_ulps)
         self.size = np.abs(end.high)
         self.grade = self._grades()
-        self.share = _share(self.absolute, self._lines(_line(end.passing, self.ulp, end.radius), line))
+        self.share = _share(self.absolute, _line(end.passing, self.ulp, end.radius))
         self.order = self.grade + NEARLY_ONE * (1.0 - 1.0 / (1.0 + self.share))
+        self._state(line)
 
     def highest(self, starts: Array) -> Array:
         """The largest of each figure in each array."""
         rows = (
-            *(self.ulps, self.order, _share(self.absolute, self.size), self.absolute),
+            *(self.ulps, self.order, self.grade, _share(self.absolute, self.size), self.absolute),
             *(_share(self.absolute, self._end.passing), self._avoidable(), self._lengths()),
             *(_share(self.absolute, self._named.of(self._end.high)), self._alone()),
         )
@@ -319,19 +341,20 @@ class _Figures:
         return np.logical_or.reduce(list(self._classes().values()))
 
     def _classes(self) -> dict[str, Array]:
-        """Classes in which an element can differ, in the order that gives the diagnosis."""
+        """Where elements differ in each class."""
         wide, truth, excused = self._end.wide, self._end.high, self.out_of_range
         is_nan, true_nan = np.isnan(wide), np.isnan(truth)
         infinite = np.isinf(wide)
         # A true value that rounds to infinity is infinite in this format.
         true_infinite = np.abs(truth) >= self._form.overflow
-        return {
-            "NaN": is_nan & ~true_nan & ~excused,
-            "a number instead of NaN": true_nan & ~is_nan,
-            "infinity": infinite & ~true_infinite & ~excused,
-            "a finite value instead of infinity": np.isinf(truth) & ~infinite,
-            "infinity of the wrong sign": infinite & (np.signbit(wide) != np.signbit(truth)) & ~excused,
-        }
+        wrong = (
+            is_nan & ~true_nan & ~excused,
+            true_nan & ~is_nan,
+            infinite & ~true_infinite & ~excused,
+            np.isinf(truth) & ~infinite,
+            infinite & (np.signbit(wide) != np.signbit(truth)) & ~excused,
+        )
+        return dict(zip(DEFECTS, wrong, strict=True))
 
     def _grades(self) -> Array:
         end, error = self._end, self.absolute
@@ -372,13 +395,13 @@ class _Figures:
         lost = {Grade.UNDERFLOW: Cause.UNDERFLOW, Grade.RANGE: Cause.RANGE}
         return lost.get(GRADES[int(self.grade[at])], Cause.NONE)
 
-    def _lines(self, usual: Array, stated: Sequence[Allowance | None]) -> Array:
-        """What each element may lose: what its case states, or what the bounds give."""
-        for owner, allowance in enumerate(stated):
-            if allowance is not None:
+    def _state(self, lines: Sequence[Allowance | None]) -> None:
+        """Take shares of what cases state that their elements may lose, where they do."""
+        for owner, line in enumerate(lines):
+            if line is not None:
                 mine = self._end.owner == owner
-                usual = np.where(mine, allowance.of(self._end.high), usual)
-        return usual
+                self.share[mine] = _share(self.absolute[mine], line.of(self._end.high[mine]))
+                self.order[mine] = self.share[mine]
 
     def _avoidable(self) -> Array:
         """Bits lost beyond what the input's conditioning loses of them."""
@@ -412,7 +435,7 @@ def _laid(arrays: Sequence[Array], pairs: Sequence[Pair] | None = None) -> Array
 
 
 def _share(absolute: Array, allowed: Array) -> Array:
-    return np.where(absolute == 0, 0.0, absolute / allowed)
+    return np.where((absolute == 0) | np.isinf(allowed), 0.0, absolute / allowed)
 
 
 def _first_highest(values: Array, highest: Array, starts: Array, sizes: Array) -> list[int]:

@@ -13,7 +13,7 @@ from harness.comparator.findings import Finding, of_undefined
 from harness.model.case import Array, Departure, Override
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
-from harness.model.verdict import Kind
+from harness.model.verdict import Grade, Kind
 from harness.operations.base import Region
 
 
@@ -32,6 +32,8 @@ def against(
     if override.undefined:
         right = of_undefined(observation, output, region.reason, override.undefined)
         return replace(right, reason=override.reason or right.reason) if right.kind is Kind.PASS else right
+    if finding.kind is Kind.PASS and finding.grade is Grade.RANGE:
+        return finding  # it fails only where another subject has the value
     if finding.kind is Kind.PASS:
         return replace(finding, kind=Kind.STALE, reason=f"stated to differ ({override.reason}), but it does not")
     if _departs_so(finding, override, output, observation, dtype):
@@ -47,7 +49,8 @@ def _departs_so(finding: Finding, override: Override, output: str, observation: 
     if override.departs is Departure.VALUE and override.value is not None:
         observed = observation.outputs.get(output)
         return observed is not None and _is_given(observed, np.asarray(override.value, np.float64), dtype)
-    return finding.grade is not None and str(finding.grade) == str(override.departs)
+    grade = Grade.BROKEN if finding.grade is Grade.RANGE else finding.grade
+    return grade is not None and str(grade) == str(override.departs)
 
 
 def _is_given(observed: Array, given: Array, dtype: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from harness.comparator.measure import Allowance, Measurement
+from harness.model.case import Case
 from harness.model.verdict import Tolerance
 from harness.oracle.formats import Format
 
@@ -31,6 +32,12 @@ def asked(dtype: str, rtol: float | None, atol: float | None) -> Allowance:
     if rtol is None and atol is None:
         return default
     return Allowance(default.rtol if rtol is None else rtol, default.atol if atol is None else atol)
+
+
+def stated(case: Case) -> Allowance | None:
+    """The tolerance that a case states instead of the bounds, if it does."""
+    own = case.expect.tolerance
+    return Allowance(own.rtol, own.atol) if own else None
 
 
 def judge(measured: Measurement, named: Allowance, form: Format) -> Tolerance:

@@ -10,7 +10,7 @@ import pytest
 
 from harness import casefile
 from harness.casefile import CaseFileError, CaseFileErrors, Entry, arrays, case_ids, expand, find
-from harness.model.case import Case, Claim, Departure, Interval, Relation, Source, View
+from harness.model.case import Case, Claim, Departure, Interval, Relation, Source, StatedTolerance, View
 
 Load = Callable[[str], list[Entry]]
 
@@ -285,3 +285,13 @@ cases:
     assert len(set(whole)) == 8
     monkeypatch.setattr(arrays, "TOGETHER_BYTES", 3 * 16)
     assert made() == whole
+
+
+def test_a_tolerance_stands_instead_of_the_bounds(load: Load) -> None:
+    (entry,) = load(
+        "cases:\n- id: a\n  operation: sigmoid\n  inputs: {logits: 1}\n"
+        "  expect: {tolerance: {rtol: 1e-4, reason: a table of 4 digits}}\n"
+    )
+    (case,) = casefile.expand(entry, 0)
+    assert isinstance(case, Case)
+    assert case.expect.tolerance == StatedTolerance(1e-4, 0.0, "a table of 4 digits")

@@ -277,6 +277,15 @@ EXPECTATIONS = [
         loss("expect: {truth: true, undefined: nan}"),
         "5:11  $.cases[0].expect  truth and undefined: where the input is undefined there is no truth",
     ),
+    (
+        loss("expect: {agree: true, tolerance: {rtol: 1, reason: x}}"),
+        "5:11  $.cases[0].expect  a tolerance is of the truth: it goes with neither agree nor undefined",
+    ),
+    (loss("expect: {tolerance: {rtol: 1}}"), "5:23  $.cases[0].expect.tolerance  key 'reason' is missing"),
+    (
+        loss("expect: {tolerance: {rtol: -1, reason: x}}"),
+        "5:30  $.cases[0].expect.tolerance.rtol  should be greater than or equal to 0",
+    ),
     (loss("expect: {claimed: eror}"), "5:21  $.cases[0].expect.claimed  unknown choice 'eror', did you mean 'error'?"),
     (
         loss("expect: {printed: [1, two]}"),

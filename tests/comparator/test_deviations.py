@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from harness.comparator.judge import Answer, Judge
-from harness.model.case import Case, Departure, Domain, Expectation, Override, Source
+from harness.model.case import Case, Departure, Domain, Expectation, Override, Source, StatedTolerance
 from harness.model.deviation import Deviation, DeviationKind, Requirement
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.verdict import Kind, Verdict
 from harness.operations.base import Region
+from harness.oracle import truth
 from harness.oracle.truth import Truth, evaluate
 
 SUBJECT = Subject("current", "torch.nn.functional.bce", "eager", framework="torch")
@@ -35,7 +36,7 @@ TAIL = Deviation(
 
 
 def judged(observed: Any, *deviations: Deviation, version: str = "2.13.0", **more: Any) -> Verdict:
-    """A value at logits -22.18, 3 and -1e-40 with labels 0, judged with these deviations known."""
+    """A value at logits -22.18 and 3, or others, with labels 0, judged with these deviations known."""
     logits = np.array(more.pop("logits", [-22.18, 3.0]), np.float32)
     usual: dict[str, Any] = {"id": "found/x:other/float32", "parameters": {}, "expect": Expectation()}
     case = Case(
@@ -89,6 +90,53 @@ def test_what_it_does_not_speak_of_it_does_not_cover(changed: dict[str, Any]) ->
 @pytest.mark.parametrize("version", ["2.0.0", "2.13.0+cpu", "2.14.0.dev1", "unreadable"])
 def test_versions_are_a_range(version: str) -> None:
     assert judged(LOST, TAIL, version=version).verdict is Kind.DEVIATION
+
+
+@pytest.mark.parametrize("version", ["1.13.1", "3.0.0", "3.1"])
+def test_other_versions_are_not_meant(version: str) -> None:
+    assert judged(LOST, TAIL, version=version).verdict is Kind.FAIL
+    assert judged(TRUE, TAIL, version=version, id="found/x:tail/float32").verdict is Kind.PASS
+
+
+def test_parameters_count_with_their_defaults() -> None:
+    unreduced = replace(TAIL, parameters={"reduction": "none"})
+    assert judged(LOST, unreduced).verdict is Kind.DEVIATION
+    mean: dict[str, Any] = {"parameters": {"reduction": "mean"}, "logits": [-22.18]}
+    assert judged(0.0, unreduced, **mean).verdict is Kind.FAIL
+    assert judged(0.0, TAIL, **mean).verdict is Kind.DEVIATION
+
+
+def test_the_gradient_and_the_value_are_covered_apart() -> None:
+    assert judged(LOST, replace(TAIL, outputs=("gradient:*",))).verdict is Kind.FAIL
+    assert judged(LOST, replace(TAIL, outputs=("val*",))).verdict is Kind.DEVIATION
+
+
+def test_what_exceeds_a_cases_own_tolerance_must_be_covered_too() -> None:
+    expect = Expectation(tolerance=StatedTolerance(0.0, 1e-12, "a reason"))
+    near = [0.0, np.nextafter(np.float32(TRUE[1]), np.float32(4))]
+    assert judged(near, TAIL).verdict is Kind.DEVIATION
+    assert judged(near, TAIL, expect=expect).verdict is Kind.FAIL
+    assert judged(near[:1], TAIL, expect=expect, logits=[-22.18]).verdict is Kind.DEVIATION
+
+
+@pytest.mark.parametrize("block", [1, 2, 1 << 15])
+@pytest.mark.parametrize(
+    ("observed", "kind"),
+    [
+        ([0.0, TRUE[1], TRUE[0]], Kind.DEVIATION),
+        ([0.0, TRUE[1], 0.0], Kind.DEVIATION),
+        ([0.0, 3.5, TRUE[0]], Kind.FAIL),
+        ([TRUE[0], TRUE[1], np.nan], Kind.FAIL),
+        ([TRUE[0], TRUE[1], TRUE[0]], Kind.PASS),
+        ([0.0], Kind.FAIL),
+    ],
+)
+def test_large_calls_are_covered_block_by_block(
+    monkeypatch: pytest.MonkeyPatch, observed: list[float], kind: Kind, block: int
+) -> None:
+    monkeypatch.setattr(truth, "LARGE", 2)
+    monkeypatch.setattr(truth, "BLOCK", block)
+    assert judged(observed, TAIL, logits=[-22.18, 3.0, -22.18]).verdict is kind
 
 
 def test_one_element_outside_keeps_the_failure() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from harness.comparator import tolerance
 from harness.comparator.large import in_blocks
-from harness.comparator.measure import Measurement, Pair, measure
+from harness.comparator.measure import Allowance, Measurement, Pair, measure
 from harness.model.case import Array, Case, Expectation, Source
+from harness.model.verdict import Grade
 from harness.operations.base import INSIDE
 from harness.oracle import truth
 from harness.oracle.formats import FORMATS
@@ -48,6 +51,47 @@ def test_blocks_are_measured_as_the_whole(
     assert (found.worst is None) == (at_once.worst is None)
     if found.worst and at_once.worst:
         assert found.worst.index == at_once.worst.index
+
+
+@pytest.mark.parametrize("line", [None, Allowance(0.0, 1e-6)])
+def test_causes_and_shares_are_those_of_the_whole(
+    case: Case, monkeypatch: pytest.MonkeyPatch, line: Allowance | None
+) -> None:
+    known = truth.evaluate(case)
+    observed = known.outputs["value"].high.astype(np.float32)
+    observed[2, 1] *= np.float32(1.0 + 1e-6)
+    observed[6, 4] += np.float32(0.5)
+    pair = Pair(observed, known.outputs["value"], known.bounds["value"])
+    (at_once,) = measure([pair], FLOAT32, USUAL, [line])
+    monkeypatch.setattr(truth, "BLOCK", 8)
+    monkeypatch.setattr(truth, "VALUE_ROWS", 1)
+    found = in_blocks(case, INSIDE, "value", observed, FLOAT32, USUAL, line)
+    assert found.worst == at_once.worst
+    assert (found.grade, found.cause, found.index) == (at_once.grade, at_once.cause, at_once.index)
+    assert (found.observed, found.truth) == (at_once.observed, at_once.truth)
+    assert (found.named_share, found.alone_ulps) == (at_once.named_share, at_once.alone_ulps)
+    assert found.summation_length == at_once.summation_length
+
+
+def test_the_diagnosis_is_that_of_the_whole_not_of_the_first_block(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    observed = np.zeros((7, 5), np.float32)
+    observed[0, 0], observed[6, 4] = np.inf, np.nan
+    monkeypatch.setattr(truth, "BLOCK", 8)
+    monkeypatch.setattr(truth, "VALUE_ROWS", 1)
+    found = in_blocks(case, INSIDE, "value", observed, FLOAT32, USUAL, None)
+    assert (found.defect, found.index) == ("NaN", (6, 4))
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_a_large_call_that_is_reduced_is_one_block(case: Case, monkeypatch: pytest.MonkeyPatch, reduction: str) -> None:
+    reduced = replace(case, parameters={"axis": 1, "reduction": reduction})
+    known = truth.evaluate(reduced)
+    monkeypatch.setattr(truth, "LARGE", 100)
+    monkeypatch.setattr(truth, "BLOCK", 8)
+    for output, enclosure in known.outputs.items():
+        observed = enclosure.high.astype(np.float32)
+        found = in_blocks(reduced, INSIDE, output, observed, FLOAT32, USUAL, None)
+        assert (found.defect, found.grade) == ("", Grade.EXACT)
 
 
 def test_blocks_joined_are_the_whole_truth(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
