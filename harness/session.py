@@ -21,7 +21,7 @@ from harness.model.deviation import Deviation
 from harness.model.observation import Observation
 from harness.model.plan import Item, Plan
 from harness.model.run import Results, Run
-from harness.model.subject import DOCUMENT, Fingerprint, Subject
+from harness.model.subject import DOCUMENT, Fingerprint, Parameter, Signatures, Subject
 from harness.model.verdict import Grade, Kind, Verdict
 from harness.oracle import truth as oracle
 from harness.oracle.truth import Truth
@@ -76,6 +76,7 @@ class Session:
         self._settle(facts)
         self._versions = {tuple(key): version for key, version in store.noted("versions") or ()}
         self._fingerprints = {name: Fingerprint(**kept) for name, kept in (store.noted("fingerprints") or {}).items()}
+        self._signatures: dict[str, dict[str, Any]] = store.noted("signatures") or {}
         self._judge = Judge(options.rtol, options.atol, self._versions, deviations)
 
     def left(self) -> list[Item]:
@@ -103,6 +104,7 @@ class Session:
             packages = {**known.packages, **said.packages}
             self._fingerprints[greeting.environment] = replace(said, packages=packages)
             self._versions[greeting.environment, greeting.framework] = next(iter(said.packages.values()), "")
+            self._signatures.setdefault(greeting.environment, {}).update(greeting.signatures)
         self._heard = len(greetings)
 
     def take(self, item: Item, observation: Observation) -> None:
@@ -120,6 +122,7 @@ class Session:
         self._judge_untaken()
         self._store.note("versions", [[list(key), version] for key, version in self._versions.items()])
         self._store.note("fingerprints", {name: asdict(kept) for name, kept in self._fingerprints.items()})
+        self._store.note("signatures", self._signatures)
         self._store.commit()
 
     def judge_units(self) -> None:
@@ -283,7 +286,15 @@ def _run(store: Store, folder: Path) -> Run:
         environments=prints,
         tolerance=None if asked == (None, None) else asked,
         seconds=store.noted("seconds") or 0.0,
+        signatures=_signatures(store.noted("signatures") or {}),
     )
+
+
+def _signatures(noted: Mapping[str, Any]) -> dict[str, Signatures]:
+    return {
+        environment: {path: tuple(Parameter(*each) for each in found) for path, found in paths.items()}
+        for environment, paths in noted.items()
+    }
 
 
 def _overridden(unit: Relation, subject: Subject, finding: Finding) -> Finding:

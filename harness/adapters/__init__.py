@@ -9,6 +9,7 @@ An adapter is a module with
     FRAMEWORK        its name, as in subject ids ("torch")
     PACKAGES         distributions whose versions decide its results, the framework's first
     IMPLEMENTATIONS  a tuple of `Implementation`, one for each public call
+    ALIASES          optional: the packages that paths begin with another name for ({"tf": "tensorflow"})
     start(threads)   imports the framework and pins its threads; an ImportError here means
                      that the framework is unavailable
     call(implementation, mode, inputs, parameters, wanted)

@@ -9,7 +9,9 @@ inside; one function is traced for each implementation, mode, parameters and wan
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -29,6 +31,7 @@ from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
 
 FRAMEWORK = "tensorflow"
 PACKAGES = ("tensorflow", "keras", "numpy")
+ALIASES = MappingProxyType({"tf": "tensorflow"})
 MODES = ("eager", "graph", "xla")
 
 Tensors = Mapping[str, Any]
@@ -46,8 +49,20 @@ def start(threads: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.compat.v1.enable_eager_execution()
-    tf.get_logger().setLevel("ERROR")  # it warns of every new shape that a function meets
+    _as_warnings(tf.get_logger())
     _ = tf.keras.losses  # imported on first use, and its version belongs to what is reported
+
+
+def _as_warnings(logger: Any) -> None:
+    """Make Python warnings of the deprecations that TensorFlow logs; the rest, as of every new shape, is left out."""
+
+    def keep(record: Any) -> bool:
+        message = record.getMessage()
+        if "deprecat" in message.lower():
+            warnings.warn(message.partition("): ")[2] or message, DeprecationWarning, stacklevel=2)
+        return record.levelname in ("ERROR", "CRITICAL")
+
+    logger.addFilter(keep)
 
 
 def call(

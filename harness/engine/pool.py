@@ -18,7 +18,7 @@ from harness.engine.connection import Connection, WorkerDiedError
 from harness.engine.shards import Shard, batches, observation, request, shards
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
-from harness.model.subject import Environment, Fingerprint
+from harness.model.subject import Environment, Fingerprint, Parameter, Signatures
 from harness.worker.frames import Tensor
 
 Observed = tuple[Item, Observation]
@@ -48,6 +48,7 @@ class Greeting:
     environment: str
     framework: str
     fingerprint: Fingerprint
+    signatures: Signatures
 
 
 class Pool:
@@ -221,4 +222,5 @@ class _Shift:
 
 def _greeting(shard: Shard, ready: Mapping[str, Any]) -> Greeting:
     fingerprint = Fingerprint(ready["python"], ready["packages"], ready["threads"], ready["machine"])
-    return Greeting(shard.environment, shard.framework, fingerprint)
+    known = {path: tuple(Parameter(*each) for each in found) for path, found in ready["signatures"].items()}
+    return Greeting(shard.environment, shard.framework, fingerprint, known)

@@ -78,5 +78,10 @@ def observation(header: Mapping[str, Any], tensors: Sequence[Tensor]) -> Observa
     """What a worker's answer says."""
     outputs = dict(zip(header.get("outputs", ()), map(to_array, tensors), strict=True))
     return Observation(
-        Outcome(header["outcome"]), outputs, header.get("error", ""), header.get("reason", ""), header["seconds"]
+        Outcome(header["outcome"]),
+        outputs,
+        header.get("error", ""),
+        header.get("reason", ""),
+        header["seconds"],
+        tuple(header.get("warnings", ())),
     )

@@ -31,6 +31,7 @@ class Observation:
         error: the exception's type, where `outcome` is ERROR.
         reason: message, signal with stderr's end, or why it is unsupported or unavailable.
         seconds: wall time of the call in the worker.
+        warnings: what the framework warned of, `Category: message`, each place once in a worker.
     """
 
     outcome: Outcome
@@ -38,3 +39,4 @@ class Observation:
     error: str = ""
     reason: str = ""
     seconds: float = 0.0
+    warnings: tuple[str, ...] = ()

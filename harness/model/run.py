@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.model.case import Array, Parameters
 from harness.model.observation import Observation
-from harness.model.subject import Fingerprint
+from harness.model.subject import Fingerprint, Signatures
 from harness.model.verdict import Verdict
 
 
@@ -24,6 +24,7 @@ class Run:
         truth: what truth was, in words: every report says it.
         tolerance: (rtol, atol) if the named judge was asked for with values of its own.
         seconds: wall time from start to the last verdict.
+        signatures: of each environment's implementations.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Run:
     environments: Mapping[str, Fingerprint] = field(default_factory=dict)
     tolerance: tuple[float, float] | None = None
     seconds: float = 0.0
+    signatures: Mapping[str, Signatures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

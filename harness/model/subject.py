@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harness.adapters import Implementation
 
@@ -46,6 +47,23 @@ class Fingerprint:
     packages: Mapping[str, str] = field(default_factory=dict)
     threads: int = 0
     machine: str = ""
+
+
+class Parameter(NamedTuple):
+    """A parameter of a public call, as its signature has it.
+
+    Attributes:
+        kind: name of an `inspect.Parameter.kind`.
+        default: as text; None if there is none.
+    """
+
+    name: str
+    kind: str
+    default: str | None
+
+
+Signatures = Mapping[str, tuple[Parameter, ...]]
+"""The parameters of implementations by their paths, of those that have a signature."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

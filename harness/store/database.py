@@ -24,7 +24,7 @@ from harness.model.verdict import Cause, Grade, Kind, Tolerance, Verdict
 from harness.store.folder import DATABASE, RunFolderError
 from harness.worker import frames
 
-SCHEMA = 3
+SCHEMA = 4
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE cases (id TEXT PRIMARY KEY, frame BLOB NOT NULL);
@@ -109,6 +109,7 @@ class Store:
             "error": observation.error,
             "reason": observation.reason,
             "seconds": observation.seconds,
+            "warnings": observation.warnings,
         }
         frame = _encode(header, list(observation.outputs.values()))
         self._put("observations", (item.rank, item.call.id, item.subject.id, frame), len(frame))
@@ -201,7 +202,14 @@ def _decode(frame: bytes) -> tuple[dict[str, Any], list[Array]]:
 def _observation(frame: bytes) -> Observation:
     header, arrays = _decode(frame)
     outputs = dict(zip(header["outputs"], arrays, strict=True))
-    return Observation(Outcome(header["outcome"]), outputs, header["error"], header["reason"], header["seconds"])
+    return Observation(
+        Outcome(header["outcome"]),
+        outputs,
+        header["error"],
+        header["reason"],
+        header["seconds"],
+        tuple(header["warnings"]),
+    )
 
 
 def _row(verdict: Verdict) -> list[Any]:

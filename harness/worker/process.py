@@ -6,13 +6,15 @@ Frames (see frames.py) on two inherited pipes, never on standard output, since f
 there; standard output is sent to standard error, which the host keeps as evidence.
 
     worker -> host   {"ready": true, "python", "packages", "threads", "machine",
-                                 "absent": {path: reason}}
+                                 "absent": {path: reason},
+                                 "signatures": {path: [[name, kind, default], ...]}}
                      or {"ready": false, "reason"}, and the worker ends
     host -> worker   {"calls": [{"implementation", "operation", "mode", "parameters",
                                  "wanted", "inputs": [name, ...]}, ...]} and the inputs' arrays, in order
     worker -> host   for each call, in order, as soon as it is done:
-                     {"outcome", "seconds", "outputs": [name, ...], "error", "reason"} and arrays
+                     {"outcome", "seconds", "outputs": [name, ...], "error", "reason", "warnings"} and arrays
 
+Warnings come with the first call that causes them: Python tells each place's once in a process.
 Answers come in the order of the calls: when the worker dies or hangs, the first call without an
 answer is the one that did it. The worker ends when the host closes its pipe.
 """
@@ -26,10 +28,12 @@ import platform
 import sys
 import time
 import types
+import warnings
 from typing import Any
 
 HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MESSAGE_LIMIT = 4000
+WARNINGS_LIMIT = 20
 OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
 
 
@@ -51,7 +55,7 @@ if __name__ == "__main__":
     load_module("harness", os.path.join(HARNESS, "__init__.py"), [HARNESS])
 
 from harness.adapters import UnsupportedError  # noqa: E402 - `harness` is importable only now
-from harness.worker import frames  # noqa: E402
+from harness.worker import frames, signatures  # noqa: E402
 from harness.worker.frames import Tensor  # noqa: E402
 
 
@@ -75,6 +79,7 @@ def describe(adapter: Any, threads: int) -> dict[str, Any]:
         "threads": threads,
         "machine": _machine(),
         "absent": {path: reason for path, reason in absent.items() if reason},
+        "signatures": signatures.signatures(adapter),
     }
 
 
@@ -139,8 +144,8 @@ def _failure(error: Exception) -> dict[str, Any]:
     return {"outcome": outcome, "error": name, "reason": message[:MESSAGE_LIMIT]}
 
 
-def serve(adapter: Any, requests: Any, answers: Any) -> None:
-    """Answer batches of calls until the host closes its end."""
+def serve(adapter: Any, requests: Any, answers: Any, warned: list[Any]) -> None:
+    """Answer batches of calls until the host closes its end; `warned` grows while a call is made."""
     table = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}
     while True:
         try:
@@ -152,7 +157,14 @@ def serve(adapter: Any, requests: Any, answers: Any) -> None:
             inputs = {name: next(arrays) for name in call["inputs"]}
             implementation = table[call["implementation"], call["operation"]]
             header, outputs = answer(adapter, implementation, call, inputs)
+            if warned:
+                header["warnings"] = [_told(warning) for warning in warned[:WARNINGS_LIMIT]]
+                del warned[:]
             frames.write(answers, header, outputs)
+
+
+def _told(warning: Any) -> str:
+    return "{}: {}".format(warning.category.__name__, warning.message)[:MESSAGE_LIMIT]
 
 
 def main() -> None:
@@ -172,7 +184,9 @@ def main() -> None:
             frames.write(answers, {"ready": False, "reason": f"{type(error).__name__}: {error}"})
             return
         frames.write(answers, describe(adapter, options.threads))
-        serve(adapter, requests, answers)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("default")  # deprecations too, which Python hides
+            serve(adapter, requests, answers, warned)
 
 
 if __name__ == "__main__":

@@ -181,3 +181,10 @@ def test_same_signature_is_traced_once(one: Any) -> None:
     first = one(name, mode="xla", logits=[[1.0, 2.0, 5.0, 7.0, 1.0]])
     again = one(name, mode="xla", logits=[[1.5, 2.0, 5.0, 7.0, 1.0]])
     assert again.header["seconds"] < first.header["seconds"] / 3
+
+
+def test_signatures_are_those_of_the_public_functions(tensorflow_worker: Any) -> None:
+    found = tensorflow_worker.hello["signatures"]
+    names = [name for name, _, _ in found["tf.nn.softmax_cross_entropy_with_logits"]]
+    assert names == ["labels", "logits", "axis", "name"]
+    assert ["from_logits", "POSITIONAL_OR_KEYWORD", "False"] in found["tf.keras.losses.BinaryCrossentropy"]

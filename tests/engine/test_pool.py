@@ -124,3 +124,10 @@ def test_stopping_early_leaves_no_worker_behind(unruly: Path, make_plan: MakePla
     next(calls)
     assert isinstance(calls, Generator)
     calls.close()  # returns only when every worker has ended: a hanging one must not be waited for
+
+
+def test_warning_comes_with_the_call_that_causes_it(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    seen = observe(make_plan(unruly, ["unruly.good", "unruly.deprecated"]), tmp_path)
+    assert seen["made:unruly.good/float32/0"].warnings == ()
+    told = ("DeprecationWarning: deprecated() goes away: use good()",)
+    assert seen["made:unruly.deprecated/float32/0"].warnings == told

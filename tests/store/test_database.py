@@ -216,11 +216,11 @@ def test_a_store_can_be_written_on(tmp_path: Path, verdict: MakeVerdict) -> None
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path, store: Store) -> None:
-    store.note("schema", 4)
+    store.note("schema", 5)
     store.commit()
-    with pytest.raises(RunFolderError, match="a run store of schema 4; this harness reads 3") as refused:
+    with pytest.raises(RunFolderError, match="a run store of schema 5; this harness reads 4") as refused:
         Store(tmp_path, fresh=False)
-    assert str(refused.value) == f"{tmp_path}: a run store of schema 4; this harness reads 3"
+    assert str(refused.value) == f"{tmp_path}: a run store of schema 5; this harness reads 4"
 
 
 def empty(path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from types import MappingProxyType
 
 import numpy as np
@@ -39,6 +40,12 @@ def chatty(logits):
     return good(logits)
 
 
+def deprecated(logits):
+    """Warns of its own end."""
+    warnings.warn("deprecated() goes away: use good()", DeprecationWarning, stacklevel=2)
+    return good(logits)
+
+
 def exiting(_logits):
     """Ends the interpreter."""
     os._exit(7)
@@ -69,7 +76,19 @@ def good(logits):
     return np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))
 
 
-ROWS = (killed, segmentation_fault, hanging, chatty, exiting, out_of_memory, wrong_shape, wrong_dtype, no_array, good)
+ROWS = (
+    killed,
+    segmentation_fault,
+    hanging,
+    chatty,
+    deprecated,
+    exiting,
+    out_of_memory,
+    wrong_shape,
+    wrong_dtype,
+    no_array,
+    good,
+)
 IMPLEMENTATIONS = tuple(
     Implementation("unruly." + row.__name__, "sigmoid_cross_entropy", row, parameters=EVERYTHING) for row in ROWS
 )
