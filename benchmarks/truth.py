@@ -21,9 +21,10 @@ from harness.operations.base import INSIDE, widened
 from harness.operations.real import Call
 from harness.oracle import library
 from harness.oracle.balls import Balls, precision
+from harness.oracle.blocks import BLOCK
 from harness.oracle.formats import FORMATS
 from harness.oracle.running import ORACLE
-from harness.oracle.truth import BLOCK, FIRST_BITS, enclosure, evaluate, running_call
+from harness.oracle.truth import FIRST_BITS, enclosure, evaluate, running_call
 
 FLOAT32 = FORMATS["float32"]
 SEED = 20261123

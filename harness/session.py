@@ -33,6 +33,8 @@ TOGETHER = 128
 """Observations that are judged together: NumPy's price is by the call."""
 HAVING = frozenset({Grade.EXACT, Grade.ACCURATE, Grade.STABLE})
 """Grades of subjects that have a value where an intermediate of the reference algorithm overflows."""
+STACK = 64
+"""Calls whose truths are evaluated together."""
 AHEAD = 1024
 """Truths that are held before their observations have come."""
 
@@ -88,13 +90,12 @@ class Session:
         return left
 
     def foresee(self) -> bool:
-        """Evaluate a truth that will be needed, for when there is nothing else to do; False if there is none."""
+        """Evaluate truths that will be needed, for when there is nothing else to do; False if there are none."""
         if len(self._truths) >= AHEAD:
             return False
-        call = next((c for c in self._upcoming if self._waiting[c.id] and c.id not in self._truths), None)
-        if call is not None:
-            self._truths[call.id] = self._evaluated(call)
-        return call is not None
+        calls = self._next(STACK)
+        self._evaluate(calls)
+        return bool(calls)
 
     def hear(self, greetings: Sequence[Greeting]) -> None:
         """Learn versions from workers that became ready."""
@@ -155,19 +156,26 @@ class Session:
 
     def _truth(self, call: Case) -> Truth:
         """The truth of a call, kept until its last observation."""
-        truth = self._truths.pop(call.id, None)
-        if truth is None:
-            truth = self._evaluated(call)
+        if call.id not in self._truths:
+            self._evaluate([call, *(other for other in self._next(STACK) if other.id != call.id)])
         self._waiting[call.id] -= 1
-        if self._waiting[call.id] > 0:
-            self._truths[call.id] = truth
-        return truth
+        return self._truths[call.id] if self._waiting[call.id] > 0 else self._truths.pop(call.id)
 
-    def _evaluated(self, call: Case) -> Truth:
-        """The truth of a call, kept in the store with its inputs."""
-        truth = oracle.evaluate(call)
-        self._store.put_case(call, {name: output.high for name, output in truth.outputs.items()})
-        return truth
+    def _next(self, count: int) -> list[Case]:
+        """Calls that come next and have no truth yet, at most so many."""
+        found: dict[str, Case] = {}
+        for call in self._upcoming:
+            if self._waiting[call.id] and call.id not in self._truths:
+                found[call.id] = call
+                if len(found) == count:
+                    break
+        return list(found.values())
+
+    def _evaluate(self, calls: Sequence[Case]) -> None:
+        """The truths of calls, which are kept in the store with their inputs."""
+        for call, truth in zip(calls, oracle.evaluate_all(calls), strict=True):
+            self._store.put_case(call, {name: output.high for name, output in truth.outputs.items()})
+            self._truths[call.id] = truth
 
     def _judge_untaken(self) -> None:
         """Judge what has come, and store observations and verdicts together."""

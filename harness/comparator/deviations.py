@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from harness.comparator import tolerance
 from harness.comparator.findings import Finding
-from harness.comparator.large import parts, shape_of
+from harness.comparator.large import parts
 from harness.comparator.measure import Pair, failing
 from harness.model.case import Array, Case, Domain
 from harness.model.deviation import TRUTH, Deviation, DeviationKind, Requirement
@@ -26,6 +26,7 @@ from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.verdict import Grade, Kind
 from harness.operations import OPERATIONS
+from harness.oracle.blocks import blocks
 from harness.oracle.formats import FORMATS, Format
 from harness.oracle.truth import Truth
 
@@ -127,7 +128,8 @@ def _covering(deviations: Sequence[Deviation], asked: Asked, finding: Finding) -
 
 def _shape(asked: Asked) -> tuple[int, ...]:
     if asked.truth.large:
-        return shape_of(asked.case, asked.output)
+        operation = OPERATIONS[asked.case.operation]
+        return operation.shape_of(asked.output, asked.case.inputs, operation.complete(asked.case.parameters))
     return asked.truth.outputs[asked.output].high.shape
 
 
@@ -136,7 +138,7 @@ def _parts(asked: Asked, observed: Array) -> Iterator[tuple[Asked, Pair]]:
     if not asked.truth.large:
         yield asked, Pair(observed, asked.truth.outputs[asked.output], asked.truth.bounds[asked.output])
         return
-    for block, pair in parts(asked.case, asked.truth.region, asked.output, observed):
+    for block, pair in parts(blocks(asked.case, asked.truth.region, (asked.output,)), asked.output, observed):
         case = replace(asked.case, inputs=block.units.take(block.chosen), parameters=block.units.parameters)
         yield replace(asked, case=case, truth=block.truth), pair
 

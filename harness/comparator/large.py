@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial, reduce
 
 from harness.comparator.measure import DEFECTS, GRADES, Allowance, Index, Measurement, Pair, measure
 from harness.model.case import Array, Case
 from harness.operations import OPERATIONS
-from harness.operations.base import VALUE, Region
+from harness.operations.base import Region
+from harness.oracle.blocks import Block, pieces
 from harness.oracle.formats import Format
-from harness.oracle.truth import Block, blocks
 from harness.oracle.units import Whole
 
 
@@ -30,32 +30,26 @@ def in_blocks(
         named: what the plain tolerance judge allows.
         line: the tolerance that the case states instead of the bounds, if it does.
     """
-    shape = shape_of(case, output)
+    operation = OPERATIONS[case.operation]
+    shape = operation.shape_of(output, case.inputs, operation.complete(case.parameters))
     if observed.shape != shape:
         return Measurement(f"shape {list(observed.shape)} instead of {list(shape)}")
     if observed.dtype != form.dtype:
         return Measurement(f"dtype {observed.dtype.name} instead of {form.name}")
     measured = (
-        _placed(measure([pair], form, named, [line])[0], block) for block, pair in parts(case, region, output, observed)
+        _placed(measure([pair], form, named, [line])[0], block)
+        for block, pair in parts(pieces(case, region, output), output, observed)
     )
     return reduce(partial(_merged, stated=line is not None), measured)
 
 
-def shape_of(case: Case, output: str) -> tuple[int, ...]:
-    """The shape that an output of a defined call has."""
-    operation = OPERATIONS[case.operation]
-    if output == VALUE and operation.shape:
-        return operation.shape(case.inputs, operation.complete(case.parameters))
-    return case.inputs[output.partition(":")[2]].shape
-
-
-def parts(case: Case, region: Region, output: str, observed: Array) -> Iterator[tuple[Block, Pair]]:
+def parts(blocks: Iterable[Block], output: str, observed: Array) -> Iterator[tuple[Block, Pair]]:
     """An output of the right shape with its truth, block by block."""
     listed = None
-    for block in blocks(case, region, (output,)):
+    for block in blocks:
         whole = isinstance(block.units, Whole)
         listed = block.units.listed(observed) if listed is None and not whole else listed
-        mine = observed if listed is None else listed[block.chosen]
+        mine = observed if listed is None else listed[block.chosen][..., block.classes]
         yield block, Pair(mine, block.truth.outputs[output], block.truth.bounds[output])
 
 
@@ -72,7 +66,8 @@ def _placed(measured: Measurement, block: Block) -> Measurement:
 def _whole(index: Index, block: Block) -> Index:
     if isinstance(block.units, Whole):
         return index
-    return block.units.place(block.chosen.start + index[0], index[1:])
+    within = tuple((block.classes.start or 0) + number for number in index[1:])
+    return block.units.place(block.chosen.start + index[0], within)
 
 
 def _merged(first: Measurement, second: Measurement, *, stated: bool) -> Measurement:

@@ -126,6 +126,8 @@ class Operation:
         shape: the value's shape, from inputs and complete parameters.
         outputs: `value` and `gradient:<input>`; none where it isn't defined here yet.
         elementwise: each element of the value depends on the elements at its own place only.
+        by_pieces: rows may be computed a part of the classes at a time: programs take what those parts
+            have in common from the whole row (`real.of_row`).
     """
 
     name: str
@@ -136,6 +138,7 @@ class Operation:
     shape: Callable[[Inputs, Parameters], Shape] | None = None
     outputs: Outputs = field(default_factory=dict)
     elementwise: bool = False
+    by_pieces: bool = False
 
     @property
     def leading(self) -> str:
@@ -153,6 +156,12 @@ class Operation:
             if objection := parameter.objection(complete[parameter.name]):
                 return Region(Domain.UNDEFINED, objection)
         return self.region(inputs, complete)
+
+    def shape_of(self, output: str, inputs: Inputs, complete: Parameters) -> Shape:
+        """The shape that an output of a defined call has."""
+        if output == VALUE and self.shape:
+            return self.shape(inputs, complete)
+        return inputs[output.partition(":")[2]].shape
 
     def offered(self, inputs: Inputs) -> Mapping[str, Output]:
         """The outputs of a call with these inputs: no gradient where there is no such input."""

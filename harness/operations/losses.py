@@ -81,6 +81,7 @@ def loss(
     others: Sequence[LossForm] = (),
     *,
     elementwise: bool = False,
+    by_pieces: bool = False,
 ) -> Operation:
     """An operation made of losses, one a row (an element, if elementwise), weighted and reduced.
 
@@ -120,6 +121,7 @@ def loss(
         shape,
         outputs,
         elementwise=elementwise,
+        by_pieces=by_pieces,
     )
 
 

@@ -100,6 +100,8 @@ class Call:
         exactly: makes exact numbers of float64 ones.
         once_rounded: makes a parameter's number, which algorithms have as rounded to their dtype.
         kept: what programs of this call share.
+        row: the call with whole rows, where this one has a part of their classes.
+        classes: which of them.
     """
 
     inputs: Inputs
@@ -107,6 +109,18 @@ class Call:
     exactly: Callable[[Array | float], Real]
     once_rounded: Callable[[float], Real]
     kept: dict[object, Any] = field(default_factory=dict)
+    row: Call | None = None
+    classes: slice = field(default_factory=lambda: slice(None))
+
+    @property
+    def whole(self) -> Call:
+        """The call with whole rows: this one, unless it is a piece."""
+        return self.row or self
+
+    def numbers(self, count: int) -> Array:
+        """The numbers of this call's classes, which are so many."""
+        first = self.classes.start or 0
+        return np.arange(first, first + count)
 
     def real(self, name: str) -> Real:
         """An input."""
@@ -133,6 +147,15 @@ def shared(program: Callable[[Call], Any]) -> Callable[[Call], Any]:
 
     def computed(call: Call) -> Any:
         return call.once(program, lambda: program(call))
+
+    return computed
+
+
+def of_row(program: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """A shared program of whole rows: pieces of a row have its result in common."""
+
+    def computed(call: Call) -> Any:
+        return call.whole.once(program, lambda: program(call.whole))
 
     return computed
 

@@ -33,7 +33,7 @@ from harness.operations.base import (
     undefined,
 )
 from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label_region, loss, smoothed
-from harness.operations.real import Call, Program, Real, Shape, along, expanded, shared
+from harness.operations.real import Call, Program, Real, Shape, along, expanded, of_row, shared
 
 LOGITS = Input("logits", differentiable=True)
 LABELS = Input("labels", differentiable=True)
@@ -46,8 +46,8 @@ def rows(call: Call, name: str) -> Array:
     return np.moveaxis(call.inputs[name], int(call.parameters["axis"]), -1)
 
 
-@shared
-def _logits(call: Call) -> Array:
+@of_row
+def _whole_logits(call: Call) -> Array:
     """Logits by limit: an infinite one is 0 among -inf; several have no limit."""
     x = rows(call, "logits")
     if np.max(x, initial=0.0) < np.inf:
@@ -58,17 +58,29 @@ def _logits(call: Call) -> Array:
     return np.where(infinite.any(axis=-1, keepdims=True) & ~np.isnan(x), by_limit, x)
 
 
-@shared
+def _logits(call: Call) -> Array:
+    return _whole_logits(call)[..., call.classes]
+
+
+@of_row
 def _largest(call: Call) -> Array:
     return np.max(_logits(call), axis=-1, keepdims=True)
 
 
+@of_row
+def _leader(call: Call) -> Array:
+    """The number of the first of each row's largest logits."""
+    return np.argmax(_logits(call), axis=-1)
+
+
 @shared
 def _leads(call: Call) -> Array:
-    """The first of each row's largest logits."""
-    leads = np.zeros(_logits(call).shape, dtype=bool)
-    np.put_along_axis(leads, np.argmax(_logits(call), axis=-1)[..., np.newaxis], values=True, axis=-1)
-    return leads
+    return _is_class(call, _leader(call))
+
+
+def _is_class(call: Call, numbers: Array) -> Array:
+    """Where each row's class of that number stands."""
+    return call.numbers(_logits(call).shape[-1]) == numbers[..., np.newaxis]
 
 
 @shared
@@ -82,7 +94,7 @@ def _e(call: Call) -> Real:
     return _d(call).exp()
 
 
-@shared
+@of_row
 def _sums(call: Call) -> tuple[Real, Real]:
     return call.exactly(_logits(call)).sums_of_exp(_largest(call), _leads(call))
 
@@ -92,7 +104,7 @@ def _others(call: Call) -> Real:
     return _sums(call)[0]
 
 
-@shared
+@of_row
 def _s(call: Call) -> Real:
     return 1.0 + _others(call)
 
@@ -102,7 +114,7 @@ def _sum(call: Call) -> Real:
     return _sums(call)[1]
 
 
-@shared
+@of_row
 def _log_sum(call: Call) -> Real:
     return _sum(call).log()
 
@@ -135,7 +147,7 @@ def _all(call: Call) -> Classes:
     return Classes(call.exactly(_logits(call)), _d(call), lambda real: real)
 
 
-@shared
+@of_row
 def _labelled(call: Call) -> Classes:
     """The class that each row's label names."""
     x = along(call.exactly(_logits(call)), call.inputs["labels"])
@@ -192,20 +204,19 @@ def _whole(log_p: LogForm) -> Program:
 
 
 def _classes(call: Call) -> int:
-    return int(rows(call, "logits").shape[-1])
+    return int(_whole_logits(call).shape[-1])
 
 
 @shared
 def _dense(call: Call) -> Real:
     """Labels of each class, smoothed."""
     if call.inputs["labels"].dtype.kind in "iu":
-        classes = _classes(call)
-        unit = (call.inputs["labels"][..., np.newaxis] == np.arange(classes)).astype(np.float64)
-        return smoothed(call, call.exactly(unit), classes)
+        unit = _is_class(call, call.inputs["labels"]).astype(np.float64)
+        return smoothed(call, call.exactly(unit), _classes(call))
     return smoothed(call, call.exactly(rows(call, "labels")), _classes(call))
 
 
-@shared
+@of_row
 def _mass(call: Call) -> Real:
     return _dense(call).sum(keepdims=True)
 
@@ -221,9 +232,9 @@ def _dense_slopes(call: Call) -> Real:
     return (_e(call) * (_mass(call) - z) - z * _rest(call)) / _s(call)
 
 
-def _plain_dense_slopes(p: Program) -> Program:
+def _plain_dense_slopes(call: Call) -> Real:
     """S_z p - z."""
-    return lambda call: _mass(call) * p(call) - _dense(call)
+    return _mass(call) * _exponential(call) - _dense(call)
 
 
 def _label_slopes(log_p: LogForm) -> Program:
@@ -243,37 +254,33 @@ def _sparse_losses(log_p: LogForm) -> Program:
 
 def _at_label(call: Call, label: Real, elsewhere: Real) -> Real:
     """A number for each row at its label, and one for each class elsewhere."""
-    return expanded(label).where(_is_label(call), elsewhere)
-
-
-@shared
-def _is_label(call: Call) -> Array:
-    found = np.zeros(_logits(call).shape, dtype=bool)
-    np.put_along_axis(found, call.inputs["labels"][..., np.newaxis], values=True, axis=-1)
-    return found
+    return expanded(label).where(_is_class(call, call.inputs["labels"]), elsewhere)
 
 
 def _sparse_slopes(call: Call) -> Real:
     """e_i / s, and -(s - e_k) / s at the label."""
     if _smooth(call):
         return _dense_slopes(call)
-    k = call.inputs["labels"]
-    leads = np.take_along_axis(_leads(call), k[..., np.newaxis], axis=-1)[..., 0]
-    rest = _without(along(_e(call), k), leads, _squeezed(_others(call)))
-    return _at_label(call, -rest, _e(call)) / _s(call)
+    return _at_label(call, -_label_rest(call), _e(call)) / _s(call)
 
 
-def _plain_sparse_slopes(p: Program) -> Program:
+@of_row
+def _label_rest(call: Call) -> Real:
+    """The sum of e without the label's."""
+    leads = call.inputs["labels"] == _leader(call)
+    return _without(_labelled(call).d.exp(), leads, _squeezed(_others(call)))
+
+
+def _plain_sparse_slopes(call: Call) -> Real:
     """p - 1 at the label."""
-    dense = _plain_dense_slopes(p)
+    if _smooth(call):
+        return _plain_dense_slopes(call)
+    return _at_label(call, _label_exponential(call) - 1.0, _exponential(call))
 
-    def program(call: Call) -> Real:
-        if _smooth(call):
-            return dense(call)
-        plain: Real = p(call)
-        return _at_label(call, along(plain, call.inputs["labels"]) - 1.0, plain)
 
-    return program
+@of_row
+def _label_exponential(call: Call) -> Real:
+    return _shifted_log_p(call, _labelled(call)).exp()
 
 
 @shared
@@ -286,27 +293,43 @@ def _ahead(call: Call) -> Real:
 
 def _softmax_slopes(call: Call) -> Real:
     """p_i sum_j p_j (u_i - u_j), with u less its first entry: a constant one gives exactly 0."""
-    u = _ahead(call)
-    v = u - u.shaped(lambda a: a[..., :1])
-    p = _p(call)
-    return p * (v - (p * v).sum(keepdims=True))
+    return _p(call) * (_less_first(call) - _mean_less_first(call))
+
+
+@shared
+def _less_first(call: Call) -> Real:
+    return _ahead(call) - _ahead(call.whole).shaped(lambda a: a[..., :1])
+
+
+@of_row
+def _mean_less_first(call: Call) -> Real:
+    return (_p(call) * _less_first(call)).sum(keepdims=True)
 
 
 def _plain_softmax_slopes(call: Call) -> Real:
     """p (u - sum u p)."""
-    u, p = _ahead(call), _quotient(call)
-    return p * (u - (u * p).sum(keepdims=True))
+    return _quotient(call) * (_ahead(call) - _mean_ahead(call))
+
+
+@of_row
+def _mean_ahead(call: Call) -> Real:
+    return (_ahead(call) * _quotient(call)).sum(keepdims=True)
 
 
 def _log_softmax_slopes(call: Call) -> Real:
     """(u_i sum_{j != i} e_j - e_i sum_{j != i} u_j) / s."""
     u = _ahead(call)
-    return (u * _rest(call) - _e(call) * (u.sum(keepdims=True) - u)) / _s(call)
+    return (u * _rest(call) - _e(call) * (_sum_ahead(call) - u)) / _s(call)
 
 
-def _plain_log_softmax_slopes(p: Program) -> Program:
+@of_row
+def _sum_ahead(call: Call) -> Real:
+    return _ahead(call).sum(keepdims=True)
+
+
+def _plain_log_softmax_slopes(call: Call) -> Real:
     """u - p sum u."""
-    return lambda call: _ahead(call) - p(call) * _ahead(call).sum(keepdims=True)
+    return _ahead(call) - _exponential(call) * _sum_ahead(call)
 
 
 def class_axis_region(inputs: Inputs, parameters: Parameters, leading: str) -> Region:
@@ -368,19 +391,18 @@ def _primitive(
         output: Output(_back(exact), tuple(Form(f.name, _back(f.program), f.passes) for f in forms))
         for output, (exact, forms) in ((VALUE, value), (gradient("logits"), slopes))
     }
-    return Operation(name, formula, (LOGITS, UPSTREAM_INPUT), (AXIS,), _logits_region, _same, outputs)
+    inputs = (LOGITS, UPSTREAM_INPUT)
+    return Operation(name, formula, inputs, (AXIS,), _logits_region, _same, outputs, by_pieces=True)
 
 
-def _loss_forms(
-    losses: Callable[[LogForm], Program], plain_slopes: Callable[[Program], Program], *, labels: bool
-) -> list[LossForm]:
+def _loss_forms(losses: Callable[[LogForm], Program], plain_slopes: Program, *, labels: bool) -> list[LossForm]:
     """Forms of a cross-entropy by those of log p, and of its slopes by those of p."""
     return [
         *(
             LossForm(name, losses(log_p), {"labels": _label_slopes(log_p)} if labels else {}, passes)
             for name, log_p, passes in _LOG_FORMS[1:]
         ),
-        LossForm(SHIFT, slopes={"logits": plain_slopes(_exponential)}),
+        LossForm(SHIFT, slopes={"logits": plain_slopes}),
     ]
 
 
@@ -399,7 +421,7 @@ OPERATIONS = (
             _log_softmax_slopes,
             (
                 Form(ROUNDING, _log_softmax_slopes),
-                Form(SHIFT, _plain_log_softmax_slopes(_exponential)),
+                Form(SHIFT, _plain_log_softmax_slopes),
             ),
         ),
     ),
@@ -411,6 +433,7 @@ OPERATIONS = (
         _dense_logits,
         LossForm(ROUNDING, _dense_losses(_log_p), {"logits": _dense_slopes, "labels": _label_slopes(_log_p)}),
         _loss_forms(_dense_losses, _plain_dense_slopes, labels=True),
+        by_pieces=True,
     ),
     loss(
         "sparse_softmax_cross_entropy",
@@ -420,5 +443,6 @@ OPERATIONS = (
         _sparse_logits,
         LossForm(ROUNDING, _sparse_losses(_log_p), {"logits": _sparse_slopes}),
         _loss_forms(_sparse_losses, _plain_sparse_slopes, labels=False),
+        by_pieces=True,
     ),
 )

@@ -46,7 +46,8 @@ class Units:
         """An input or output of the call, by units."""
         if self._axis is None or array.shape == self._losses:
             return array.reshape(-1)
-        return np.moveaxis(array, self._axis, -1).reshape(self.count, -1)
+        # In one piece of memory: NumPy sums another order of it differently.
+        return np.ascontiguousarray(np.moveaxis(array, self._axis, -1)).reshape(self.count, -1)
 
     def place(self, unit: int, within: tuple[int, ...]) -> tuple[int, ...]:
         """The index in the call's own array of an element of a unit."""

@@ -18,6 +18,7 @@ from harness.adapters import LAST_AXIS, SECOND_AXIS, Implementation
 from harness.adapters import numpy as numpy_adapter
 from harness.operations import OPERATIONS, Operation
 from harness.oracle import truth
+from harness.oracle.bounds import arithmetics
 from harness.oracle.formats import FORMATS
 from harness.worker import frames
 from harness.worker.frames import Tensor
@@ -243,7 +244,7 @@ def _truths(call: Call) -> dict[str, Any]:
     """The wanted outputs of a call."""
     inputs = {name: wide(t) for name, t in call.inputs.items()}
     operation, form = OPERATIONS[call.implementation.operation], FORMATS["float64"]
-    running = truth.running_call(inputs, call.parameters, truth.arithmetics(form))
+    running = truth.running_call(inputs, call.parameters, arithmetics(form))
     wanted = [name for name in call.wanted if name in operation.offered(inputs)]
     with np.errstate(all="ignore"):
         return {name: truth.enclosure(operation, name, running, form).high for name in wanted}

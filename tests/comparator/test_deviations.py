@@ -15,7 +15,7 @@ from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.verdict import Kind, Verdict
 from harness.operations.base import Region
-from harness.oracle import truth
+from harness.oracle import blocks, truth
 from harness.oracle.truth import Truth, evaluate
 
 SUBJECT = Subject("current", "torch.nn.functional.bce", "eager", framework="torch")
@@ -135,7 +135,7 @@ def test_large_calls_are_covered_block_by_block(
     monkeypatch: pytest.MonkeyPatch, observed: list[float], kind: Kind, block: int
 ) -> None:
     monkeypatch.setattr(truth, "LARGE", 2)
-    monkeypatch.setattr(truth, "BLOCK", block)
+    monkeypatch.setattr(blocks, "BLOCK", block)
     assert judged(observed, TAIL, logits=[-22.18, 3.0, -22.18]).verdict is kind
 
 

@@ -13,7 +13,7 @@ from harness.comparator.measure import Allowance, Measurement, Pair, measure
 from harness.model.case import Array, Case, Expectation, Source
 from harness.model.verdict import Grade
 from harness.operations.base import INSIDE
-from harness.oracle import truth
+from harness.oracle import blocks, truth
 from harness.oracle.formats import FORMATS
 
 FLOAT32 = FORMATS["float32"]
@@ -43,8 +43,8 @@ def test_blocks_are_measured_as_the_whole(
     if wrong is not None:
         observed.reshape(-1)[17] = wrong
     at_once = whole(case, output, observed)
-    monkeypatch.setattr(truth, "BLOCK", 8)
-    monkeypatch.setattr(truth, "VALUE_ROWS", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 8)
+    monkeypatch.setattr(blocks, "VALUE_ROWS", 1)
     found = in_blocks(case, INSIDE, output, observed, FLOAT32, USUAL, None)
     assert (found.defect, found.index, found.grade) == (at_once.defect, at_once.index, at_once.grade)
     assert (found.max_ulp, found.max_bound) == (at_once.max_ulp, at_once.max_bound)
@@ -63,8 +63,8 @@ def test_causes_and_shares_are_those_of_the_whole(
     observed[6, 4] += np.float32(0.5)
     pair = Pair(observed, known.outputs["value"], known.bounds["value"])
     (at_once,) = measure([pair], FLOAT32, USUAL, [line])
-    monkeypatch.setattr(truth, "BLOCK", 8)
-    monkeypatch.setattr(truth, "VALUE_ROWS", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 8)
+    monkeypatch.setattr(blocks, "VALUE_ROWS", 1)
     found = in_blocks(case, INSIDE, "value", observed, FLOAT32, USUAL, line)
     assert found.worst == at_once.worst
     assert (found.grade, found.cause, found.index) == (at_once.grade, at_once.cause, at_once.index)
@@ -76,8 +76,8 @@ def test_causes_and_shares_are_those_of_the_whole(
 def test_the_diagnosis_is_that_of_the_whole_not_of_the_first_block(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     observed = np.zeros((7, 5), np.float32)
     observed[0, 0], observed[6, 4] = np.inf, np.nan
-    monkeypatch.setattr(truth, "BLOCK", 8)
-    monkeypatch.setattr(truth, "VALUE_ROWS", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 8)
+    monkeypatch.setattr(blocks, "VALUE_ROWS", 1)
     found = in_blocks(case, INSIDE, "value", observed, FLOAT32, USUAL, None)
     assert (found.defect, found.index) == ("NaN", (6, 4))
 
@@ -87,7 +87,7 @@ def test_a_large_call_that_is_reduced_is_one_block(case: Case, monkeypatch: pyte
     reduced = replace(case, parameters={"axis": 1, "reduction": reduction})
     known = truth.evaluate(reduced)
     monkeypatch.setattr(truth, "LARGE", 100)
-    monkeypatch.setattr(truth, "BLOCK", 8)
+    monkeypatch.setattr(blocks, "BLOCK", 8)
     for output, enclosure in known.outputs.items():
         observed = enclosure.high.astype(np.float32)
         found = in_blocks(reduced, INSIDE, output, observed, FLOAT32, USUAL, None)
@@ -96,7 +96,7 @@ def test_a_large_call_that_is_reduced_is_one_block(case: Case, monkeypatch: pyte
 
 def test_blocks_joined_are_the_whole_truth(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once = truth.evaluate(case)
-    monkeypatch.setattr(truth, "BLOCK", 8)
+    monkeypatch.setattr(blocks, "BLOCK", 8)
     joined = truth.evaluate(case)
     for name, enclosure in at_once.outputs.items():
         np.testing.assert_array_equal(joined.outputs[name].high, enclosure.high)

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.model.case import Array, Case
 from harness.operations import OPERATIONS
-from harness.oracle import truth
+from harness.oracle import enclosures, truth
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import Enclosure
 from tests.oracle import independent
@@ -77,7 +77,7 @@ def _holds(exact: Any, high: float, low: float, radius: float) -> bool:
 
 def _wide(enclosure: Enclosure, dtype: str) -> list[str]:
     """Radii that are more than the contract allows: a 64th of u |T| or of the smallest number."""
-    wide = np.argwhere(~truth._narrow(enclosure, FORMATS[dtype]))
+    wide = np.argwhere(~enclosures.is_narrow(enclosure, FORMATS[dtype]))
     return [
         f"{tuple(place)}: radius {enclosure.radius[tuple(place)]!r} of {enclosure.high[tuple(place)]!r}"
         for place in wide.tolist()

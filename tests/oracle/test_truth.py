@@ -9,7 +9,7 @@ import pytest
 
 from harness.model.case import Array, Case, Domain, Expectation, Source
 from harness.operations import OPERATIONS
-from harness.oracle import truth
+from harness.oracle import blocks, truth
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import FIRST_BITS, FLOAT64_BITS, Enclosure, Truth
 from tests.oracle.enclosing import compared
@@ -209,9 +209,9 @@ def test_blocks_joined_are_the_whole(
 ) -> None:
     call = large(operation, parameters, shape)
     whole = truth.evaluate(call)
-    monkeypatch.setattr(truth, "BLOCK", 20)
+    monkeypatch.setattr(blocks, "BLOCK", 20)
     named = OPERATIONS[operation]
-    assert len(list(truth.blocks(call, whole.region, tuple(named.offered(call.inputs))))) > 1
+    assert len(list(blocks.blocks(call, whole.region, tuple(named.offered(call.inputs))))) > 1
     joined = truth.evaluate(call)
     assert joined.outputs.keys() == whole.outputs.keys() == joined.bounds.keys()
     for name, enclosure in whole.outputs.items():
@@ -227,11 +227,11 @@ def test_blocks_joined_are_the_whole(
 
 
 def test_a_reduced_call_is_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(truth, "BLOCK", 20)
+    monkeypatch.setattr(blocks, "BLOCK", 20)
     call = case(
         "sigmoid_cross_entropy", {"reduction": "mean"}, logits=normal((9, 9)), labels=np.ones((9, 9), np.float32)
     )
-    assert len(list(truth.blocks(call, truth.evaluate(call).region, ("value",)))) == 1
+    assert len(list(blocks.blocks(call, truth.evaluate(call).region, ("value",)))) == 1
     assert truth.evaluate(call).outputs["value"].high.shape == ()
 
 
@@ -239,11 +239,11 @@ def test_large_calls_are_left_to_blocks(monkeypatch: pytest.MonkeyPatch) -> None
     call = large("softmax_cross_entropy", {}, (30, 7))
     whole = truth.evaluate(call)
     monkeypatch.setattr(truth, "LARGE", 200)
-    monkeypatch.setattr(truth, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     found = truth.evaluate(call)
     assert found.large
     assert not found.outputs
-    parts = list(truth.blocks(call, found.region, ("value", "gradient:logits")))
+    parts = list(blocks.blocks(call, found.region, ("value", "gradient:logits")))
     values = np.concatenate([part.truth.outputs["value"].high for part in parts])
     np.testing.assert_array_equal(parts[0].units.arranged(values), whole.outputs["value"].high)
     assert [part.chosen.start for part in parts] == list(range(0, 30, 9))
@@ -278,3 +278,41 @@ def test_conditioning_is_what_the_inputs_own_rounding_changes() -> None:
     slope = 0.75 / (1 + np.exp(-3.0)) - 0.25 / (1 + np.exp(3.0))
     size = found.outputs["value"].high[0] + 3.0 * slope + 0.25 * 3.0
     assert found.bounds["value"].attainable[0] == pytest.approx(2.0**-53 * size, rel=1e-12)
+
+
+# Calls of one kind, together.
+
+
+def alike(count: int, operation: str, parameters: dict[str, Any], shape: tuple[int, ...], dtype: str) -> list[Case]:
+    """Calls of one kind with other numbers, infinite ones in the last."""
+    numbers = np.random.Generator(np.random.Philox(5)).normal(0, 40, (count, *shape)).astype(dtype)
+    numbers[-1].reshape(-1)[0] = INF
+    labels = np.arange(shape[0]) % shape[-1] if operation.startswith("sparse") else np.full(shape, 0.25, dtype)
+    given = {"labels": labels} if operation.endswith("entropy") else {}
+    return [case(operation, parameters, dtype, logits=each, **given) for each in numbers]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", ["sigmoid_cross_entropy", "sparse_softmax_cross_entropy", "log_softmax"])
+def test_a_truth_does_not_depend_on_the_calls_beside_it(operation: str, dtype: str) -> None:
+    calls = alike(5, operation, {}, (3, 4), dtype)
+    mixed = [calls[0], case("sigmoid", {}, dtype, logits=[1.0]), *calls[1:]]
+    for call, together in zip(mixed, truth.evaluate_all(mixed), strict=True):
+        alone = truth.evaluate(call)
+        assert together.outputs.keys() == alone.outputs.keys()
+        for name, enclosure in alone.outputs.items():
+            for part in fields(Enclosure):
+                a, b = getattr(enclosure, part.name), getattr(together.outputs[name], part.name)
+                np.testing.assert_array_equal(a, b, err_msg=f"{name} {part.name}")
+            np.testing.assert_array_equal(together.bounds[name].passing, alone.bounds[name].passing)
+            np.testing.assert_array_equal(together.bounds[name].attainable, alone.bounds[name].attainable)
+
+
+def test_each_call_keeps_its_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 3)
+    inside = case("sigmoid_cross_entropy", {}, logits=[1.0, 2.0], labels=[0.0, 1.0])
+    outside = case("sigmoid_cross_entropy", {}, logits=[1.0, 2.0], labels=[0.0, 2.0])
+    wrong = case("sigmoid_cross_entropy", {}, logits=[1.0, 2.0], labels=[0.0])
+    found = truth.evaluate_all([inside, wrong, outside])
+    assert [each.region.domain for each in found] == [Domain.INSIDE, Domain.UNDEFINED, Domain.EXTENDED]
+    np.testing.assert_array_equal(found[2].outputs["value"].high, truth.evaluate(outside).outputs["value"].high)
