@@ -40,6 +40,8 @@ Tier = Annotated[str | None, typer.Option(help="quick, stock or nightly.  [defau
 Threads = Annotated[int | None, typer.Option(help="Threads that a call may use.  [default: 1]")]
 Timeout = Annotated[float | None, typer.Option(help="Seconds that a call may take.  [default: 60]")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the generators.  [default: 0]")]
+Jobs = Annotated[int | None, typer.Option("-n", "--jobs", help="Worker processes at once.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the run, instead of a new one in reports/.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of lines.")]
 
 
@@ -55,11 +57,11 @@ def run(
     python: Python = None,
     require: Annotated[Strings, typer.Option(help="Framework or environment that must be there; repeatable.")] = None,
     tier: Tier = None,
-    jobs: Annotated[int | None, typer.Option("-n", "--jobs", help="Worker processes at once.")] = None,
+    jobs: Jobs = None,
     threads: Threads = None,
     timeout: Timeout = None,
     seed: Seed = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run, instead of a new one in reports/.")] = None,
+    out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, or the latest.")] = False,
     report: Annotated[
         Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown; repeatable.")
@@ -144,6 +146,40 @@ def schema(
         print(text, end="")
     else:
         out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def upgrade(
+    context: typer.Context,
+    keyword: Keyword = "",
+    subject: Subject = None,
+    operation: Operation = None,
+    dtype: Dtype = None,
+    python: Python = None,
+    adapter: Adapter = None,
+    tier: Tier = None,
+    jobs: Jobs = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    seed: Seed = None,
+    cases: Annotated[
+        list[Path] | None, typer.Option(help="Case file or folder; repeatable.  [default: the tier's]")
+    ] = None,
+    out: Out = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the upgrade in --out, or the latest run.")
+    ] = False,
+    report: Annotated[Strings, typer.Option(help="FORMAT[:PATH]: json, html, markdown; repeatable.")] = None,
+) -> None:
+    """Run the same cases in two environments, and say what is not as it was; 1 if anything is newly broken."""
+    from harness import config
+    from harness.commands import upgrading
+
+    given = {**context.params, "paths": context.params["cases"]}
+    found = upgrading.upgrade(config.resolve({key: value for key, value in given.items() if key != "cases"}))
+    for line in upgrading.screen(found):
+        print(line)
+    raise typer.Exit(upgrading.exit_code(found))
 
 
 @baseline_app.command()

@@ -34,6 +34,8 @@ SELDOM = 100_000
 """Objects that are made between two looks for garbage."""
 DEFAULT_REPORTS = ("json", "html")
 
+Stage = Callable[[Any, Options], Any]
+
 
 def run(options: Options) -> ExitCode:
     """Run all stages.
@@ -44,11 +46,25 @@ def run(options: Options) -> ExitCode:
     """
     options = reopened(options) if options.resume else options
     wanted_reports(options)  # a mistake there must not be found out after the run
+    return ExitCode(_through((*MEASURING, report, gate), options))
+
+
+def measured(options: Options) -> Results:
+    """Run the stages that measure, without reports and gate.
+
+    Raises:
+        As `run`.
+    """
+    found: Results = _through(MEASURING, reopened(options) if options.resume else options)
+    return found
+
+
+def _through(stages: Iterable[Stage], options: Options) -> Any:
     value: Any = None
     with _collecting_seldom():
-        for stage in STAGES:
+        for stage in stages:
             value = stage(value, options)
-    return ExitCode(value)
+    return value
 
 
 @contextmanager
@@ -176,14 +192,5 @@ def _exit_code(failed: bool) -> ExitCode:  # noqa: FBT001 - a predicate's value
     return ExitCode.FAILED if failed else ExitCode.OK
 
 
-STAGES: tuple[Callable[[Any, Options], Any], ...] = (
-    find_entries,
-    expand_units,
-    make_plan,
-    open_session,
-    observe,
-    relate,
-    finish,
-    report,
-    gate,
-)
+MEASURING: tuple[Stage, ...] = (find_entries, expand_units, make_plan, open_session, observe, relate, finish)
+"""What comes before the reports and the gate of a run, or of what else is made of runs."""

@@ -154,8 +154,13 @@ def context(results: Results) -> dict[str, Any]:
 
 def write(results: Results, path: Path) -> None:
     """Write the report, one case after the other, so that a large run needs little memory."""
+    write_page("report.html.jinja", path, **context(results))
+
+
+def write_page(template: str, path: Path, **given: Any) -> None:
+    """Write a page of the report's style, its parts as they are made."""
     templates = environment()
     hashes = {"style_hash": digest(templates, "report.css"), "script_hash": digest(templates, "report.js")}
-    stream = templates.get_template("report.html.jinja").stream(**context(results), **hashes)
+    stream = templates.get_template(template).stream(**given, **hashes)
     stream.enable_buffering(200)
     stream.dump(str(path), encoding="utf-8", errors="backslashreplace")
