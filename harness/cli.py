@@ -35,6 +35,9 @@ Subject = Annotated[Strings, typer.Option(help="Glob over subject ids; repeatabl
 Operation = Annotated[Strings, typer.Option(help="Glob over operations; repeatable.")]
 Dtype = Annotated[Strings, typer.Option(help="float16, bfloat16, float32 or float64; repeatable.")]
 Python = Annotated[Strings, typer.Option(help="Interpreter, or virtual environment, to use as it is; repeatable.")]
+Env = Annotated[Strings, typer.Option(help="Environment to use, made if it isn't there; repeatable.")]
+Cache = Annotated[Path | None, typer.Option(help="Folder that environments are kept in.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of environments.")]
 Adapter = Annotated[Strings, typer.Option(help="File of an adapter of your own; repeatable.")]
 Tier = Annotated[str | None, typer.Option(help="quick, stock or nightly.  [default: stock]")]
 Threads = Annotated[int | None, typer.Option(help="Threads that a call may use.  [default: 1]")]
@@ -53,7 +56,7 @@ def run(
     subject: Subject = None,
     operation: Operation = None,
     dtype: Dtype = None,
-    env: Annotated[Strings, typer.Option(help="Environment to use; repeatable.")] = None,
+    env: Env = None,
     python: Python = None,
     require: Annotated[Strings, typer.Option(help="Framework or environment that must be there; repeatable.")] = None,
     tier: Tier = None,
@@ -72,6 +75,7 @@ def run(
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance of the named judge.")] = None,
     max_failures: Annotated[int | None, typer.Option(help="Stop after so many failures.")] = None,
     adapter: Adapter = None,
+    cache: Cache = None,
 ) -> None:
     """Run cases through the frameworks, judge them, and write the reports."""
     from harness import config, pipeline
@@ -85,8 +89,10 @@ def list_(
     what: Annotated[str, typer.Argument(help="operations, implementations, subjects, cases, deviations, environments")],
     json: Json = False,
     tier: Tier = None,
+    env: Env = None,
     python: Python = None,
     adapter: Adapter = None,
+    cache: Cache = None,
 ) -> None:
     """List what there is."""
     from harness import config
@@ -112,6 +118,7 @@ def check(paths: Paths = None) -> None:
 @app.command()
 def explain(
     case: Annotated[str, typer.Argument(help="Case id, or the part of it behind the colon.")],
+    env: Env = None,
     python: Python = None,
     subject: Subject = None,
     adapter: Adapter = None,
@@ -123,7 +130,7 @@ def explain(
     from harness import config
     from harness.commands import explaining
 
-    flags = {"python": python, "subject": subject, "adapter": adapter}
+    flags = {"env": env, "python": python, "subject": subject, "adapter": adapter}
     options = config.resolve(flags | {"threads": threads, "timeout": timeout, "seed": seed})
     for line in explaining.explain(case, options):
         print(line)
@@ -210,14 +217,59 @@ def diff(
     raise typer.Exit(FAILED if differences else OK)
 
 
+@env_app.command(name="list")
+def env_list(json: Json = False, cache: Cache = None) -> None:
+    """Show the environments that there are, and which of them are made."""
+    from harness import config
+    from harness.commands import environments
+
+    _print_rows(environments.rows(config.resolve({"cache": cache})), environments.line, as_json=json)
+
+
 @env_app.command()
-def doctor(json: Json = False, python: Python = None, adapter: Adapter = None, threads: Threads = None) -> None:
-    """Start each framework in each environment, and tell what is missing."""
+def create(
+    names: Names = None,
+    relock: Annotated[bool, typer.Option("--relock", help="Resolve anew, and write a new lock file.")] = False,
+    cache: Cache = None,
+) -> None:
+    """Make environments that are not there."""
+    from harness import config
+    from harness.commands import environments
+
+    made = list(environments.create(names or [], config.resolve({"cache": cache}), relock=relock))
+    _print_rows(made, environments.line, as_json=False)
+    raise typer.Exit(FAILED if any(row["complaint"] for row in made) else OK)
+
+
+@env_app.command()
+def remove(
+    names: Names = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are in the cache.")] = False,
+    cache: Cache = None,
+) -> None:
+    """Remove environments from the cache, and free their disk; lock files stay."""
+    from harness import config
+    from harness.commands import environments
+
+    for key, freed in environments.remove(names or [], config.resolve({"cache": cache}), everything=everything):
+        print(f"{key}: {freed:,} MB freed")
+
+
+@env_app.command()
+def doctor(
+    names: Names = None,
+    json: Json = False,
+    python: Python = None,
+    adapter: Adapter = None,
+    threads: Threads = None,
+    cache: Cache = None,
+) -> None:
+    """Start each framework in each environment, and tell what is missing; without names, in those that are made."""
     from harness import config
     from harness.commands import doctor as doctors
 
-    options = config.resolve({"python": python, "adapter": adapter, "threads": threads})
-    rows = list(doctors.rows(options))
+    options = config.resolve({"python": python, "adapter": adapter, "threads": threads, "cache": cache})
+    rows = list(doctors.rows(names or [], options))
     _print_rows(rows, doctors.line, as_json=json)
     raise typer.Exit(OK if all(row["available"] for row in rows) else FAILED)
 

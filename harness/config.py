@@ -11,8 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.environments.interpreters import CURRENT
+
 PREFIX = "HARNESS_"
 TABLE = "tool.harness"
+ENVIRONMENTS = "env"
+"""[tool.harness.env.NAME] defines an environment; `env = [...]` names those of a run."""
 LISTS = frozenset({"paths", "subject", "operation", "dtype", "env", "python", "require", "report", "adapter"})
 
 
@@ -47,6 +51,7 @@ class Options(BaseModel):
     atol: Annotated[float | None, Field(ge=0)] = None
     max_failures: Annotated[int, Field(ge=0)] = 0
     adapter: tuple[str, ...] = ()
+    cache: Path | None = None
 
 
 def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, start: Path | None = None) -> Options:
@@ -66,23 +71,41 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, s
         _check_names(place, present)
         _check_values(place, present)
         settings.update(present)
-    return Options(**settings)
+    options = Options(**settings)
+    return _strict(options) if environ.get("CI", "").lower() not in {"", "0", "false"} else options
+
+
+def _strict(options: Options) -> Options:
+    """In continuous integration an environment that is asked for by name must be there."""
+    asked = (*options.require, *(name for name in options.env if name != CURRENT))
+    return options.model_copy(update={"require": tuple(dict.fromkeys(asked))})
 
 
 def _from_pyproject(start: Path) -> tuple[str, Mapping[str, Any]]:
+    file, found = table(start)
+    settings = {key: value for key, value in found.items() if key != ENVIRONMENTS or not isinstance(value, dict)}
+    return f"{file}: [{TABLE}] ", {str(key).replace("-", "_"): value for key, value in settings.items()}
+
+
+def table(start: Path) -> tuple[Path, Mapping[str, Any]]:
+    """The nearest pyproject.toml, and its [tool.harness].
+
+    Raises:
+        ConfigError: it can't be read, or has no such table.
+    """
     for folder in (start, *start.absolute().parents):
         file = folder / "pyproject.toml"
         if file.is_file():
             try:
-                table = tomllib.loads(file.read_text(encoding="utf-8"))
+                read = tomllib.loads(file.read_text(encoding="utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise ConfigError(f"{file}: {error}") from error
-            tools = table.get("tool", {})
+            tools = read.get("tool", {})
             found = tools.get("harness", {}) if isinstance(tools, dict) else tools
             if not isinstance(found, dict):
                 raise ConfigError(f"{file}: [{TABLE}] is no table")
-            return f"{file}: [{TABLE}] ", {str(key).replace("-", "_"): value for key, value in found.items()}
-    return "", {}
+            return file, found
+    return start / "pyproject.toml", {}
 
 
 def _from_environ(environ: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from harness.casefile import CaseFileError, CaseFileErrors
 from harness.config import ConfigError
+from harness.environments.cache import BusyError
+from harness.environments.definitions import DefinitionError
 from harness.environments.interpreters import EnvironmentUnusableError
 from harness.store.folder import RunFolderError
 
@@ -12,4 +14,12 @@ class NothingSelectedError(Exception):
     """The selection leaves nothing to run: exit code 5."""
 
 
-MISTAKES = (CaseFileError, CaseFileErrors, ConfigError, EnvironmentUnusableError, RunFolderError)
+MISTAKES = (
+    BusyError,
+    CaseFileError,
+    CaseFileErrors,
+    ConfigError,
+    DefinitionError,
+    EnvironmentUnusableError,
+    RunFolderError,
+)

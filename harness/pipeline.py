@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness import casefile, reporting, selection
+from harness import casefile, provision, reporting, selection
 from harness.config import ConfigError, Options
 from harness.engine import plan as planning
 from harness.engine.pool import Limits, Pool
 from harness.environments.adapters import adapters
-from harness.environments.interpreters import CURRENT, environments
 from harness.mistakes import NothingSelectedError
 from harness.model.case import Claim, Unit
 from harness.model.plan import Plan
@@ -100,10 +99,8 @@ def expand_units(entries: Iterable[casefile.Entry], options: Options) -> list[Un
 
 def make_plan(units: Sequence[Unit], options: Options) -> Plan:
     """Units to calls: which subject is asked what."""
-    if unknown := set(options.env) - {CURRENT}:
-        raise ConfigError(f"--env {min(unknown)}: no such environment; {CURRENT} is the only one that is defined")
     tables = adapters(options.adapter)
-    places = environments(options.python)
+    places = provision.environments(options, tables)
     names = {a.framework for a in tables} | set(places)
     if unknown := set(options.require) - names:
         raise ConfigError(

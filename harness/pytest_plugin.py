@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from harness import casefile, config, pipeline
+from harness import casefile, config, pipeline, provision
 from harness.config import Options
-from harness.environments.interpreters import environments
+from harness.environments.adapters import adapters
 from harness.mistakes import MISTAKES
 from harness.model.case import Case, Relation, Unit
 from harness.model.plan import Item as Call
@@ -140,7 +140,7 @@ class Suite:
         found: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
         with tempfile.TemporaryDirectory() as folder:
             options = self._options.model_copy(update={"out": Path(folder)})
-            plan = _joined(items, environments(options.python))
+            plan = _joined(items, provision.environments(options, adapters(options.adapter)))
             session = pipeline.open_session(plan, options)
             results = pipeline.finish(pipeline.relate(pipeline.observe(session, options), options), options)
         for row in results.verdicts:

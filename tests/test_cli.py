@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-SUITES = Path(__file__).parent / "pipeline"
+ROOT = Path(__file__).parent.parent
+SUITES = ROOT / "tests" / "pipeline"
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -19,7 +20,7 @@ def cli(tmp_path: Path) -> Cli:
 
     def call(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "harness", *map(str, arguments)]
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **variables}
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), **variables}
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
 
     return call
@@ -53,6 +54,11 @@ def test_failures_come_first_and_the_exit_code_is_1(cli: Cli) -> None:
         (["run", "--tier", "fast"], "--tier: Input should be 'quick', 'stock' or 'nightly', not 'fast'"),
         (["run", "--threads", "many"], "Invalid value for '--threads'"),
         (["run", "/nowhere/case.yaml"], "/nowhere/case.yaml"),
+        (["run", "--env", "tf1.51"], "environment tf1.51: no such environment, did you mean 'tf1.15'?"),
+        (["env", "create"], "env: which environments?"),
+        (["env", "create", "--relock", "jax"], "--relock jax: its lock file comes with the harness"),
+        (["env", "remove", "nothing"], "environment nothing: no such environment"),
+        (["env", "doctor", "nothing"], "environment nothing: no such environment"),
         (["run", "--python", "/nowhere/python"], "/nowhere/python is no Python interpreter"),
         (["run", "--require", "tensorflaw"], "--require tensorflaw: neither a framework nor an environment"),
         (["run", "--report", "pdf"], "--report pdf: no such format"),
@@ -191,3 +197,21 @@ def test_the_interpreter_of_another_environment_is_used_as_it_is(cli: Cli, tmp_p
     assert "UNAVAILABLE  numpy in bare" in done.stdout
     required = cli("run", SUITES / "suite.yaml", "--python", venv, "--subject", "bare:numpy.*", "--require", "numpy")
     assert required.returncode == 1
+
+
+def test_environments_are_listed_made_examined_and_removed(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.harness.env.none]\npython = '3.2'\nrequirements = ['numpy']\n")
+    states = {row["environment"]: row["state"] for row in json.loads(cli("env", "list", "--json").stdout)}
+    assert states.pop("current") == "here"
+    assert {"tf1.15", "none"} <= states.keys()
+    assert set(states.values()) == {"not made"}
+    made = cli("env", "create", "none")
+    assert made.returncode == 1
+    complaint = "no Python 3.2 here: none on the path, nor one of pyenv's"
+    assert made.stdout == f"none  UNAVAILABLE  Python 3.2  numpy  {complaint}\n"
+    assert made.stderr.endswith(f"UNAVAILABLE: environment none: {complaint}\n")
+    examined = cli("env", "doctor", "none")
+    assert examined.returncode == 1
+    assert "none: numpy  UNAVAILABLE: it isn't made: `harness env create none`" in examined.stdout
+    assert cli("env", "remove", "none").stdout.endswith(": 0 MB freed\n")
+    assert cli("env", "remove", "--all").returncode == 0

@@ -118,3 +118,18 @@ def test_mistakes_are_told_with_their_place(
 def test_a_mistake_is_told_even_where_a_flag_overrides_it(settled: Resolve) -> None:
     with pytest.raises(ConfigError, match=r"\[tool\.harness\] threads"):
         settled(TABLE + "threads = 0\n", threads=2)
+
+
+def test_environments_that_are_defined_are_no_setting(settled: Resolve) -> None:
+    text = TABLE + "timeout = 2\n[tool.harness.env.prod]\nrequirements = ['torch']\n"
+    assert settled(text).timeout == 2.0
+    assert settled(text).env == ()
+    assert settled(TABLE + "env = ['tf1.15']\n").env == ("tf1.15",)
+
+
+@pytest.mark.parametrize(("ci", "require"), [("true", ("tf1.15",)), ("1", ("tf1.15",)), ("", ()), ("false", ())])
+def test_in_continuous_integration_an_environment_that_is_named_is_required(
+    settled: Resolve, ci: str, require: tuple[str, ...]
+) -> None:
+    assert settled(None, {"CI": ci}, env=("current", "tf1.15")).require == require
+    assert settled(None, {"CI": ci, "HARNESS_REQUIRE": "torch"}, env=("tf1.15",)).require == ("torch", *require)

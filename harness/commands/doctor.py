@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness import provision
 from harness.config import Options
 from harness.engine import doctor
 from harness.engine.pool import Limits
 from harness.environments.adapters import adapters
-from harness.environments.interpreters import environments
+from harness.environments.interpreters import CURRENT
+from harness.model.subject import Adapter, Environment
 
 
-def rows(options: Options) -> Iterator[Mapping[str, Any]]:
-    """One row for each framework in each environment."""
+def rows(names: Sequence[str], options: Options) -> Iterator[Mapping[str, Any]]:
+    """One row for each framework in each environment: the named ones; `--python`'s; else all that are there.
+
+    Raises:
+        DefinitionError: a name isn't defined.
+    """
+    tables = adapters(options.adapter)
+    places = _places(names, options, tables)
     with tempfile.TemporaryDirectory() as logs:
         limits = Limits(threads=options.threads)
-        for found in doctor.examine(environments(options.python), adapters(options.adapter), limits, Path(logs)):
+        for found in doctor.examine(places, tables, limits, Path(logs)):
             yield {
                 "environment": found.environment,
                 "framework": found.framework,
@@ -27,6 +35,22 @@ def rows(options: Options) -> Iterator[Mapping[str, Any]]:
                 "packages": dict(found.packages),
                 "complaint": found.complaint,
             }
+
+
+def _places(names: Sequence[str], options: Options, tables: Sequence[Adapter]) -> Mapping[str, Environment]:
+    """Environments to be examined; nothing is made for that."""
+    cache, known = provision.kept(options), provision.known()
+    there = [name for name, definition in known.items() if cache.contents(definition)]
+    asked = names or ([] if options.python else [CURRENT, *there])
+    missing = {name: _missing(name, tables) for name in asked if name not in {CURRENT, *there}}
+    found = options.model_copy(update={"env": tuple(name for name in asked if name not in missing)})
+    return provision.environments(found, tables) | missing if found.env or options.python else missing
+
+
+def _missing(name: str, tables: Sequence[Adapter]) -> Environment:
+    definition = provision.defined(name)
+    complaint = f"it isn't made: `harness env create {name}`"
+    return Environment(name, "", definition.frameworks_of(tables), complaint)
 
 
 def line(row: Mapping[str, Any]) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import casefile, selection
+from harness import casefile, provision, selection
+from harness.commands import environments
 from harness.config import Options
 from harness.environments.adapters import adapters
-from harness.environments.interpreters import environments
 from harness.model.case import Case, Relation
 from harness.operations import OPERATIONS
 
@@ -44,10 +44,11 @@ def implementations(options: Options) -> Iterator[Row]:
 def subjects(options: Options) -> Iterator[Row]:
     """Subjects: each implementation in each environment and mode."""
     seen = set()
-    for environment in environments(options.python):
+    for environment in provision.environments(options, adapters(options.adapter)).values():
         for row in implementations(options):
-            for mode in row["modes"]:
-                name = f"{environment}:{row['implementation']}@{mode}"
+            asked = not environment.frameworks or row["framework"] in environment.frameworks
+            for mode in row["modes"] if asked else ():
+                name = f"{environment.name}:{row['implementation']}@{mode}"
                 if name not in seen:
                     seen.add(name)
                     yield {"subject": name, "framework": row["framework"]}
@@ -96,19 +97,13 @@ def deviations(options: Options) -> Iterator[Row]:
                 }
 
 
-def known_environments(options: Options) -> Iterator[Row]:
-    """Environments and their interpreters."""
-    for environment in environments(options.python).values():
-        yield {"environment": environment.name, "python": environment.python}
-
-
 LISTS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "operations": operations,
     "implementations": implementations,
     "subjects": subjects,
     "cases": cases,
     "deviations": deviations,
-    "environments": known_environments,
+    "environments": environments.rows,
 }
 
 

@@ -33,10 +33,13 @@ def examine(
     """Start one worker after another and report what it says."""
     for environment in environments.values():
         for adapter in adapters:
-            yield _examine(environment, adapter, limits, logs / f"{environment.name}-{adapter.framework}.txt")
+            if not environment.frameworks or adapter.framework in environment.frameworks:
+                yield _examine(environment, adapter, limits, logs / f"{environment.name}-{adapter.framework}.txt")
 
 
 def _examine(environment: Environment, adapter: Adapter, limits: Limits, log: Path) -> Checkup:
+    if environment.complaint:
+        return Checkup(environment.name, adapter.framework, "", {}, environment.complaint)
     with Connection(environment.python, adapter.file, limits.threads, log) as worker:
         try:
             ready = worker.first(limits.start)

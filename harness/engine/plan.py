@@ -88,13 +88,14 @@ def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[s
     operation = OPERATIONS[call.operation]
     return [
         Candidate(
-            Subject(environment, implementation.path, mode, framework=adapter.framework),
+            Subject(environment.name, implementation.path, mode, framework=adapter.framework),
             adapter.file,
             _offered(implementation, operation, call),
             refusal(implementation, operation, call),
         )
-        for environment in environments
+        for environment in environments.values()
         for adapter in adapters
+        if not environment.frameworks or adapter.framework in environment.frameworks
         for implementation in adapter.implementations
         if implementation.operation == call.operation and _asked(implementation.path, call.implementations)
         for mode in implementation.modes

@@ -79,12 +79,13 @@ class Pool:
             meanwhile: does a piece of other work while no answer is there; False if there is none.
         """
         self._logs.mkdir(parents=True, exist_ok=True)
-        self._waiting.extend(shards([item for item in items if not item.refusal], self._limits.jobs))
+        known = {item.rank: seen for item in items if (seen := self._foregone(item)) is not None}
+        self._waiting.extend(shards([item for item in items if item.rank not in known], self._limits.jobs))
         try:
             self._fill()
             for item in items:  # now that workers are starting: importing a framework takes seconds
-                if item.refusal:
-                    yield item, Observation(Outcome.UNSUPPORTED, reason=item.refusal)
+                if item.rank in known:
+                    yield item, known[item.rank]
             while self._running:
                 yield from self._next(meanwhile)
                 self._fill()
@@ -92,6 +93,13 @@ class Pool:
             for shift in tuple(self._running):
                 self._end(shift)
             self._selector.close()
+
+    def _foregone(self, item: Item) -> Observation | None:
+        """What needs no worker: a call that an API can't express, or in an environment that can't be had."""
+        if item.refusal:
+            return Observation(Outcome.UNSUPPORTED, reason=item.refusal)
+        complaint = self._environments[item.subject.environment].complaint
+        return Observation(Outcome.UNAVAILABLE, reason=complaint) if complaint else None
 
     def _fill(self) -> None:
         """Have as many workers running as may be."""

@@ -49,12 +49,13 @@ def _name(python: Path) -> str:
     """Name of the virtual environment's folder, or of the interpreter outside one."""
     home = python.parent.parent
     if not (home / "pyvenv.cfg").is_file():
-        return _clean(python.name)
+        return clean(python.name)
     home = Path(os.path.normpath(home))  # "../.venv" is named like the folder that it means
-    return _clean(home.parent.name if home.name in ANONYMOUS else home.name)
+    return clean(home.parent.name if home.name in ANONYMOUS else home.name)
 
 
-def _clean(name: str) -> str:
+def clean(name: str) -> str:
+    """A name for an environment, without what subject ids can't hold."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "python"
 
 

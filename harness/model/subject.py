@@ -16,10 +16,14 @@ class Environment:
     Attributes:
         name: the name that subject ids begin with.
         python: path of the interpreter.
+        frameworks: what it is asked for; empty for whatever there is.
+        complaint: why it is unavailable, "" if it isn't.
     """
 
     name: str
     python: str
+    frameworks: tuple[str, ...] = ()
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

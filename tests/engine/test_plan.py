@@ -84,6 +84,16 @@ def test_every_environment_implementation_and_mode_is_asked(
     assert plan.environments == ENVIRONMENTS
 
 
+def test_an_environment_is_asked_for_its_frameworks_only(case: Callable[..., Case]) -> None:
+    places = {"old": Environment("old", "python", ("torch",)), "current": Environment("current", "python")}
+    plan = planning.make([case()], (NUMPY, TORCH), places, lambda _unit, _subject: True)
+    assert {(item.subject.environment, item.subject.framework) for item in plan.items} == {
+        ("old", "torch"),
+        ("current", "numpy"),
+        ("current", "torch"),
+    }
+
+
 def test_ranks_are_the_order_of_the_reports(make: Callable[..., Plan], case: Callable[..., Case]) -> None:
     plan = make(case("a"), Claim("x:claim", SOURCE), case("b"))
     assert list(plan.places) == [0, 4, 5]

@@ -1,6 +1,7 @@
 """Workers that crash, hang, print, die while importing: the run goes on and every fault has a name."""
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from harness.engine.pool import Limits, Pool
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Plan
+from harness.model.subject import Environment
 
 MakePlan = Callable[..., Plan]
 
@@ -55,6 +57,15 @@ def test_fault_is_named_and_costs_no_other_result(
     assert seen[f"made:unruly.{name}/float32/0"].reason == reason
     assert seen["made:unruly.good/float32/0"].outcome is Outcome.VALUE
     assert seen["made:unruly.chatty/float32/0"].outcome is Outcome.VALUE
+
+
+def test_an_environment_that_can_not_be_had_starts_no_worker(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(unruly, ["unruly.good"], count=2)
+    broken = replace(plan, environments={"current": Environment("current", "", complaint="no Python 3.7 here")})
+    seen = observe(broken, tmp_path / "logs")
+    assert {(s.outcome, s.reason) for s in seen.values()} == {(Outcome.UNAVAILABLE, "no Python 3.7 here")}
+    assert len(seen) == 2
+    assert list((tmp_path / "logs").iterdir()) == []
 
 
 def test_hanging_call_is_timed_out_alone(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
