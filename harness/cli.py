@@ -45,6 +45,9 @@ Timeout = Annotated[float | None, typer.Option(help="Seconds that a call may tak
 Seed = Annotated[int | None, typer.Option(help="Seed of the generators.  [default: 0]")]
 Jobs = Annotated[int | None, typer.Option("-n", "--jobs", help="Worker processes at once.")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the run, instead of a new one in reports/.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, or the latest.")]
+CaseFiles = Annotated[list[Path] | None, typer.Option(help="Case file or folder, instead of the tier's; repeatable.")]
+Reports = Annotated[Strings, typer.Option(help="FORMAT[:PATH]: json, html, markdown; repeatable.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of lines.")]
 
 
@@ -65,7 +68,7 @@ def run(
     timeout: Timeout = None,
     seed: Seed = None,
     out: Out = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, or the latest.")] = False,
+    resume: Resume = False,
     report: Annotated[
         Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown; repeatable.")
     ] = None,
@@ -158,6 +161,10 @@ def schema(
 @app.command()
 def upgrade(
     context: typer.Context,
+    sides: Annotated[
+        list[str] | None,
+        typer.Argument(help="The two sides: an environment's name, REQUIREMENTS[@pythonX.Y], or a lock file."),
+    ] = None,
     keyword: Keyword = "",
     subject: Subject = None,
     operation: Operation = None,
@@ -165,28 +172,79 @@ def upgrade(
     python: Python = None,
     adapter: Adapter = None,
     tier: Tier = None,
-    jobs: Jobs = None,
+    jobs: Annotated[int | None, typer.Option("-n", "--jobs", help="Worker processes of each side at once.")] = None,
     threads: Threads = None,
     timeout: Timeout = None,
     seed: Seed = None,
-    cases: Annotated[
-        list[Path] | None, typer.Option(help="Case file or folder; repeatable.  [default: the tier's]")
-    ] = None,
+    cases: CaseFiles = None,
     out: Out = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the upgrade in --out, or the latest run.")
-    ] = False,
-    report: Annotated[Strings, typer.Option(help="FORMAT[:PATH]: json, html, markdown; repeatable.")] = None,
+    resume: Resume = False,
+    report: Reports = None,
+    cache: Cache = None,
 ) -> None:
     """Run the same cases in two environments, and say what is not as it was; 1 if anything is newly broken."""
     from harness import config
     from harness.commands import upgrading
 
-    given = {**context.params, "paths": context.params["cases"]}
-    found = upgrading.upgrade(config.resolve({key: value for key, value in given.items() if key != "cases"}))
+    found = upgrading.upgrade(config.resolve(_renamed(context.params, sides="env", cases="paths")))
     for line in upgrading.screen(found):
         print(line)
     raise typer.Exit(upgrading.exit_code(found))
+
+
+@app.command()
+def matrix(
+    context: typer.Context,
+    environments: Annotated[
+        list[str] | None, typer.Argument(help="As in upgrade; those in --out if none is given.")
+    ] = None,
+    keyword: Keyword = "",
+    subject: Subject = None,
+    operation: Operation = None,
+    dtype: Dtype = None,
+    adapter: Adapter = None,
+    tier: Annotated[str, typer.Option(help="quick, stock or nightly.")] = "quick",
+    jobs: Jobs = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    seed: Seed = None,
+    cases: CaseFiles = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the baselines.  [default: reports/matrix]")] = None,
+    report: Reports = None,
+    cache: Cache = None,
+) -> None:
+    """Run the same cases in many environments, one after another: since when does each deviation exist."""
+    from harness import config
+    from harness.commands import matrix as matrices
+
+    given = _renamed(context.params, environments=None, cases="paths")
+    for line in matrices.screen(matrices.matrix(environments or [], config.resolve(given))):
+        print(line)
+
+
+@app.command()
+def bisect(
+    context: typer.Context,
+    case: Annotated[str, typer.Argument(help="Case id.")],
+    package: Annotated[str, typer.Option(help="Package, as pip knows it.")],
+    first: Annotated[str, typer.Option("--from", help="Version at one end of the range.")],
+    last: Annotated[str, typer.Option("--to", help="Version at the other end.")],
+    version: Annotated[str, typer.Option("--on", help="Version of Python.")] = "3.11",
+    subject: Subject = None,
+    adapter: Adapter = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of its runs; a search that was interrupted goes on.")] = None,
+    cache: Cache = None,
+) -> None:
+    """Find the release of a package in which the verdict of a case changed, with as few installs as possible."""
+    from harness import config
+    from harness.commands import bisecting
+
+    given = _renamed(context.params, case=None, package=None, first=None, last=None, version=None)
+    found = bisecting.search(case, package, (first, last), version, config.resolve(given))
+    for line in bisecting.screen(package, found):
+        print(line)
 
 
 @baseline_app.command()
@@ -305,6 +363,11 @@ def _explained(error: Exception) -> int:
     traceback.print_exception(error)
     print("harness: internal error: this is a bug of the harness, not a finding", file=sys.stderr)
     return INTERNAL
+
+
+def _renamed(given: Mapping[str, Any], **names: str | None) -> dict[str, Any]:
+    """Arguments by the names of the settings that they are; None for those that are none."""
+    return {name: value for key, value in given.items() if (name := names.get(key, key)) is not None}
 
 
 def _print_rows(rows: Iterable[Mapping[str, Any]], line: Callable[[Any], str], *, as_json: bool) -> None:

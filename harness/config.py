@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.environments import definitions
 from harness.environments.interpreters import CURRENT
 
 PREFIX = "HARNESS_"
@@ -77,8 +78,20 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, s
 
 def _strict(options: Options) -> Options:
     """In continuous integration an environment that is asked for by name must be there."""
-    asked = (*options.require, *(name for name in options.env if name != CURRENT))
+    asked = (*options.require, *(named(name) for name in options.env if name != CURRENT))
     return options.model_copy(update={"require": tuple(dict.fromkeys(asked))})
+
+
+def named(environment: str) -> str:
+    """The name of an environment that `--env` names, or writes out.
+
+    Raises:
+        ConfigError: what is written can't be used.
+    """
+    try:
+        return definitions.adhoc(environment).name if definitions.is_written_out(environment) else environment
+    except definitions.DefinitionError as error:
+        raise ConfigError(f"--env {environment}: {error}") from error
 
 
 def _from_pyproject(start: Path) -> tuple[str, Mapping[str, Any]]:

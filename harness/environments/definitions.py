@@ -27,6 +27,8 @@ LOCKED_ON = ("Linux", "x86_64")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 PYTHON = re.compile(r"3\.\d+(\.\d+)?|.*/.*")
+WRITTEN_OUT = re.compile(r"[=~!<>@/\s]")
+LOCK_SUFFIXES = {".txt", ".lock", ".in"}
 PINNED_PYTHON = re.compile(r"(?P<requirements>.+)@python(?P<python>3\.\d+(\.\d+)?)")
 BUILDS = ("cpu", "gpu", "intel", "macos", "rocm", "cuda")
 """What a distribution's name may have behind its package's: tensorflow-cpu brings tensorflow."""
@@ -123,11 +125,16 @@ def adhoc(text: str) -> Definition:
     pinned = PINNED_PYTHON.fullmatch(text)
     given, python = (pinned["requirements"], {"python": pinned["python"]}) if pinned else (text, {})
     path = Path(given)
-    if path.suffix in {".txt", ".lock", ".in"} or path.is_file():
+    if path.suffix in LOCK_SUFFIXES or path.is_file():
         return from_lock(path, **python)
     words = given.split()
     name = clean("-".join(re.sub(r"[=~!<>\[\],;@]+", "-", word) for word in words))
     return _parsed(name, {"requirements": words, **python}, text, Path())
+
+
+def is_written_out(text: str) -> bool:
+    """Whether a text is no name, but requirements or the path of a lock file."""
+    return bool(WRITTEN_OUT.search(text)) or Path(text).suffix in LOCK_SUFFIXES
 
 
 def from_lock(path: Path, python: str = "") -> Definition:
@@ -146,13 +153,15 @@ def from_lock(path: Path, python: str = "") -> Definition:
 
 
 def lookup(name: str, known: Mapping[str, Definition]) -> Definition:
-    """The definition of a name.
+    """The definition of a name, or of what is written in its place: requirements, or the path of a lock file.
 
     Raises:
-        DefinitionError: there is none.
+        DefinitionError: there is none, or what is written can't be used.
     """
     if name in known:
         return known[name]
+    if is_written_out(name):
+        return adhoc(name)
     raise DefinitionError(f"environment {name}: no such environment{_meant(name, (CURRENT, *known))}")
 
 

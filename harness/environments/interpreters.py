@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from harness.model.subject import Environment
@@ -32,7 +32,7 @@ def environments(pythons: Sequence[str]) -> dict[str, Environment]:
     found: dict[str, Environment] = {}
     for given in pythons:
         python = _interpreter(Path(given))
-        name = _unused(_name(python), found)
+        name = unused(_name(python), found)
         found[name] = Environment(name, str(python))
     return found
 
@@ -59,7 +59,8 @@ def clean(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "python"
 
 
-def _unused(name: str, taken: dict[str, Environment]) -> str:
+def unused(name: str, taken: Container[str]) -> str:
+    """A name that isn't taken: with a number behind it, if need be."""
     number, candidate = 1, name
     while candidate in taken:
         number += 1

@@ -1,0 +1,85 @@
+"""`harness matrix`: the same plan in many environments, one after another, as baselines and one table.
+
+OUT/NAME.txt       an environment's baseline; one that is there is not measured again
+OUT/runs/NAME/     its run; one that was interrupted is resumed
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness import casefile, pipeline, provision
+from harness.commands import formats
+from harness.config import ConfigError, Options, named
+from harness.environments.adapters import adapters
+from harness.store import baseline
+from harness.store.folder import DATABASE
+from harness.versions import cube
+from harness.versions.cube import Versions
+from harness.versions.cube_reports import FORMATS, Matrix
+
+FOLDER = Path("reports") / "matrix"
+
+
+def matrix(names: Sequence[str], options: Options) -> Matrix:
+    """Measure what has no baseline yet, and put all together.
+
+    Args:
+        names: environments, in the order in which they are shown; all in the folder if none are given.
+
+    Raises:
+        ConfigError: there is nothing to show, or a report's format is unknown.
+    """
+    wanted = formats.wanted(options.report, FORMATS)
+    folder = options.out or FOLDER
+    for name in names:
+        _measure(name, folder, options)
+    found = {file.stem: file for file in sorted(folder.glob("*.txt"))}
+    chosen = {named(name): found[named(name)] for name in names if named(name) in found} if names else found
+    if not chosen:
+        raise ConfigError(f"matrix: no environment is named, and there is no baseline in {folder}")
+    made = put_together({name: baseline.load(file) for name, file in chosen.items()}, _contents(chosen))
+    formats.write(made, wanted, FORMATS, folder)
+    return made
+
+
+def put_together(versions: Versions, contents: dict[str, str]) -> Matrix:
+    """The cube of baselines, with the known deviations through them."""
+    known = casefile.load_deviations(casefile.cases_folder())
+    reasons = {deviation.id: deviation.reason for deviation in known}
+    return Matrix(contents, cube.table(versions), cube.since(versions, known), reasons)
+
+
+def screen(made: Matrix) -> Iterator[str]:
+    """Since when each deviation exists, and where implementations differ between versions."""
+    yield f"{len(made.versions)} versions: {', '.join(made.versions)}"
+    for each in made.since:
+        yield f"  {each.deviation}: {each}"
+    yield f"{len(made.table)} implementations and modes: the table is in the reports"
+
+
+def _measure(name: str, folder: Path, options: Options) -> None:
+    """The baseline of an environment, unless there is one; its environment is made for it, and then left to others."""
+    environment = provision.environment(name, options, adapters(options.adapter))
+    file = folder / f"{environment.name}.txt"
+    if file.is_file():
+        return
+    if environment.complaint:
+        return  # said already, in one line; it has no column
+    place = folder / "runs" / environment.name
+    settings = {"env": (name,), "python": (), "out": place, "resume": (place / DATABASE).is_file()}
+    results = pipeline.measured(options.model_copy(update=settings))
+    count = baseline.save(results.run, results.verdicts, file)
+    print(f"{environment.name}: {count:,} verdicts in {file}", file=sys.stderr, flush=True)  # noqa: T201 - it takes minutes
+    provision.kept(options).release()
+
+
+def _contents(files: dict[str, Path]) -> dict[str, str]:
+    """What a baseline says of its environments."""
+    found = {}
+    for name, file in files.items():
+        head = (line for line in file.read_text(encoding="utf-8").splitlines()[1:] if line.startswith("#"))
+        found[name] = "; ".join(line.lstrip("# ") for line in head)
+    return found

@@ -1,0 +1,117 @@
+"""`harness matrix` and `harness bisect` over planted releases, as environments that exist already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from harness import provision
+from harness.commands import bisecting
+from harness.commands import matrix as matrices
+from harness.config import ConfigError, Options, resolve
+from harness.model.subject import Adapter, Environment
+from harness.versions.cube import Cell
+from tests.versions.conftest import PLANTED
+
+MadeUp = Callable[[str, Options, Sequence[Adapter]], Environment]
+
+
+@pytest.fixture
+def releases(sides: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Environments `before`, `after` and `planted==VERSION`, new from 1.5 on, all but 1.3; the names asked for."""
+    asked: list[str] = []
+
+    def environment(name: str, _options: Options, _adapters: Sequence[Adapter]) -> Environment:
+        asked.append(name)
+        version = name.partition("==")[2].partition("@")[0] or {"before": "1.0", "after": "1.9"}.get(name, "1.3")
+        home = sides[float(version) > 1.4]
+        complaint = "no such wheel" if version == "1.3" else ""
+        called = f"planted-{version}" if "==" in name else name
+        return Environment(called, str(home / "bin" / "python"), ("planted",), complaint)
+
+    monkeypatch.setattr(provision, "environment", environment)
+    return asked
+
+
+def options(out: Path, **more: object) -> Options:
+    return resolve(
+        {"paths": (PLANTED / "suite.yaml",), "adapter": (str(PLANTED / "adapter.py"),), "out": out, **more}, {}
+    )
+
+
+@pytest.mark.usefixtures("releases")
+def test_matrix_measures_each_environment_once(tmp_path: Path) -> None:
+    chosen = {"subject": ("*:planted.s*",), "report": ("json", "html", "markdown")}
+    made = matrices.matrix(["before", "after"], options(tmp_path, **chosen))
+    assert list(made.versions) == ["before", "after"]
+    assert made.table["planted.same@eager"]["before"].departing == 1  # it takes labels of another shape
+    assert made.table["planted.same@eager"]["before"] == made.table["planted.same@eager"]["after"]
+    sign = made.table["planted.sign@eager"]
+    assert isinstance(sign["before"], Cell)
+    assert sign["before"].departing == 1 < sign["after"].departing
+    assert json.loads((tmp_path / "matrix.json").read_text())["table"]["planted.sign@eager"]["after"]["departing"]
+    assert "planted.<wbr>sign" in (tmp_path / "matrix.html").read_text()
+    assert "| `planted.sign@eager` |" in (tmp_path / "matrix.md").read_text()
+    before = (tmp_path / "before.txt").stat().st_mtime_ns
+    again = matrices.matrix([], options(tmp_path))
+    assert again.table == made.table
+    assert (tmp_path / "before.txt").stat().st_mtime_ns == before
+
+
+@pytest.mark.usefixtures("releases")
+def test_matrix_leaves_out_what_cannot_be_had(tmp_path: Path) -> None:
+    made = matrices.matrix(["missing", "before"], options(tmp_path, subject=("*:planted.same@*",)))
+    assert list(made.versions) == ["before"]
+
+
+def test_matrix_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no environment is named, and there is no baseline"):
+        matrices.matrix([], options(tmp_path))
+
+
+@pytest.fixture
+def search(
+    releases: list[str],  # noqa: ARG001 - environments without pip
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Callable[..., list[str]]:
+    """Bisect a planted case between two versions; the lines that are said."""
+    monkeypatch.setattr(bisecting, "released", lambda _package, _python: [f"1.{n}" for n in range(10)])
+    monkeypatch.setattr(bisecting, "_file", lambda _case: PLANTED / "suite.yaml")
+
+    def run(first: str, last: str, subject: str = "*:planted.sign@*") -> list[str]:
+        found = bisecting.search(
+            "suite:mean", "planted", (first, last), "3.11", options(tmp_path / "found", subject=(subject,))
+        )
+        return list(bisecting.screen("planted", found))
+
+    return run
+
+
+def test_bisect_finds_the_release_and_goes_on_where_it_was(
+    search: Callable[..., list[str]], releases: list[str]
+) -> None:
+    told = search("1.0", "1.9")
+    assert told[1].startswith("planted 1.4: planted.sign@eager gradient:logits")
+    assert told[2].startswith("planted 1.5: ")
+    assert "value inaccurate" in told[2]
+    assert "value inaccurate" not in told[1]
+    probed = len(releases)
+    assert search("1.0", "1.9") == told
+    assert len(releases) == probed
+
+
+def test_bisect_goes_round_what_cannot_be_had(search: Callable[..., list[str]]) -> None:
+    assert search("1.2", "1.5")[1].startswith("planted 1.4: ")
+
+
+def test_bisect_says_that_nothing_changed(search: Callable[..., list[str]]) -> None:
+    assert search("1.0", "1.9", "*:planted.same@*")[1].startswith("nothing changed up to 1.9: ")
+
+
+def test_bisect_refuses_versions_that_are_not_offered(search: Callable[..., list[str]]) -> None:
+    with pytest.raises(ConfigError, match=r"pip does not offer version 9\.9"):
+        search("1.0", "9.9")
