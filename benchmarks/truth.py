@@ -135,7 +135,7 @@ def vocabulary(output: str) -> bool:
     numpy = time.perf_counter() - begun
     found = case("sparse_softmax_cross_entropy", {"logits": logits, "labels": labels})
     begun = time.perf_counter()
-    measured = in_blocks(found, INSIDE, output, observed, FLOAT32, tolerance.usual("float32"), None)
+    (measured,) = in_blocks(found, INSIDE, output, [observed], FLOAT32, tolerance.usual("float32"), None)
     ours = time.perf_counter() - begun
     print(
         f"     {output}: {measured.grade}, {measured.max_ulp:+.3g} ulp, {measured.max_bound:.3g} B, by {measured.cause}"

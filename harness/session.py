@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from harness.comparator import documents, relate
+from harness.comparator import documents, judge, relate
 from harness.comparator.findings import Finding
 from harness.comparator.judge import Answer, Judge
 from harness.comparator.statements import stated
@@ -22,7 +22,7 @@ from harness.model.observation import Observation
 from harness.model.plan import Item, Plan
 from harness.model.run import Results, Run
 from harness.model.subject import DOCUMENT, Fingerprint, Parameter, Signatures, Subject
-from harness.model.verdict import Grade, Kind, Verdict
+from harness.model.verdict import Kind, Verdict
 from harness.oracle import truth as oracle
 from harness.oracle.truth import Truth
 from harness.store.database import Store
@@ -31,8 +31,6 @@ from harness.store.folder import RunFolderError
 COMMIT_SECONDS = 0.5
 TOGETHER = 128
 """Observations that are judged together: NumPy's price is by the call."""
-HAVING = frozenset({Grade.EXACT, Grade.ACCURATE, Grade.STABLE})
-"""Grades of subjects that have a value where an intermediate of the reference algorithm overflows."""
 STACK = 64
 """Calls whose truths are evaluated together."""
 AHEAD = 1024
@@ -201,17 +199,10 @@ class Session:
 
     def _judge_overflows(self) -> None:
         """An intermediate's overflow passes only where no other subject has the value."""
-        having: dict[tuple[str, str], str] = {}
-        for row in self._ordered():
-            if row.grade in HAVING:
-                having.setdefault((row.case, row.output), row.subject)
+        having = judge.having(self._ordered())
         for item in self.plan.items:
             rows = self._verdicts.get(item.rank, [])
-            # One that has failed already was judged so before the run was resumed.
-            found = [
-                having.get((row.case, row.output)) if row.grade is Grade.RANGE and row.verdict is Kind.PASS else None
-                for row in rows
-            ]
+            found = [judge.avoided(row, having) for row in rows]
             if isinstance(item.unit, Case) and any(found):
                 seen = self._store.observations([item.call.id])[item.call.id, item.subject.id]
                 answer = Answer(item.unit, item.subject, item.wanted, seen, oracle.evaluate(item.call))

@@ -138,7 +138,8 @@ def _parts(asked: Asked, observed: Array) -> Iterator[tuple[Asked, Pair]]:
     if not asked.truth.large:
         yield asked, Pair(observed, asked.truth.outputs[asked.output], asked.truth.bounds[asked.output])
         return
-    for block, pair in parts(blocks(asked.case, asked.truth.region, (asked.output,)), asked.output, observed):
+    whole = blocks(asked.case, asked.truth.region, (asked.output,))
+    for block, (pair,) in parts(whole, asked.output, [observed]):
         case = replace(asked.case, inputs=block.units.take(block.chosen), parameters=block.units.parameters)
         yield replace(asked, case=case, truth=block.truth), pair
 

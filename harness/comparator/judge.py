@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -22,6 +22,10 @@ from harness.oracle.formats import FORMATS
 from harness.oracle.truth import Truth
 
 ERROR_IS_RIGHT = frozenset({"error"})
+HAVING = frozenset({Grade.EXACT, Grade.ACCURATE, Grade.STABLE})
+"""Grades of subjects that have a value where an intermediate of the reference algorithm overflows."""
+TOGETHER = 1 << 20
+"""Elements that are measured together, about."""
 
 
 class Answer(NamedTuple):
@@ -108,29 +112,34 @@ class Judge:
         )
 
     def _measure_the_rest(self, answers: Sequence[Answer], findings: list[list[Finding | None]]) -> None:
-        """Fill in the findings that need a look at the numbers, all of a dtype at once; large calls alone."""
-        open_: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        """Fill in the findings that need a look at the numbers: those of a dtype together, large calls by output."""
+        open_: dict[object, list[tuple[int, int]]] = defaultdict(list)
+        laid: Counter[str] = Counter()
         for n, row in enumerate(findings):
+            case, large = answers[n].case, answers[n].truth.large
             for m, finding in enumerate(row):
-                if finding is None and answers[n].truth.large:
-                    findings[n][m] = self._large(answers[n], answers[n].wanted[m])
-                elif finding is None:
-                    open_[answers[n].case.dtype].append((n, m))
-        for dtype, places in open_.items():
-            form, named = FORMATS[dtype], tolerance.asked(dtype, self.rtol, self.atol)
-            pairs = [_pair(answers[n], answers[n].wanted[m]) for n, m in places]
-            lines = [tolerance.stated(answers[n].case) for n, _ in places]
-            measured = measure(pairs, form, named, lines)
-            for (n, m), pair, line, measurement in zip(places, pairs, lines, measured, strict=True):
-                findings[n][m] = of_measurement(measurement, pair.observed, named, line, form)
+                if finding is None:
+                    output = answers[n].wanted[m]
+                    company = (case.id, output) if large else (case.dtype, laid[case.dtype] // TOGETHER)
+                    open_[company].append((n, m))
+                    laid[case.dtype] += answers[n].observation.outputs[output].size
+        for places in open_.values():
+            asked = [(answers[n], answers[n].wanted[m]) for n, m in places]
+            for (n, m), finding in zip(places, self._measured(asked), strict=True):
+                findings[n][m] = finding
 
-    def _large(self, answer: Answer, output: str) -> Finding:
-        """A finding about an output that is held against the truth block by block."""
-        case, observed = answer.case, answer.observation.outputs[output]
+    def _measured(self, asked: Sequence[tuple[Answer, str]]) -> list[Finding]:
+        """Findings about outputs of one dtype, or about one output of one large call."""
+        (case, *_, truth), output = asked[0]
         form, named = FORMATS[case.dtype], tolerance.asked(case.dtype, self.rtol, self.atol)
-        line = tolerance.stated(case)
-        measured = in_blocks(case, answer.truth.region, output, observed, form, named, line)
-        return of_measurement(measured, observed, named, line, form)
+        arrays = [answer.observation.outputs[name] for answer, name in asked]
+        lines = [tolerance.stated(answer.case) for answer, _ in asked]
+        if truth.large:
+            measured = in_blocks(case, truth.region, output, arrays, form, named, lines[0])
+        else:
+            measured = measure([_pair(answer, name) for answer, name in asked], form, named, lines)
+        found = zip(measured, arrays, lines, strict=True)
+        return [of_measurement(measurement, array, named, line, form) for measurement, array, line in found]
 
     def _as_known(self, finding: Finding, answer: Answer, output: str) -> Finding:
         """A finding in the light of what the case states of this subject, or the known deviations do."""
@@ -142,6 +151,21 @@ class Judge:
             return against(finding, override, output, observation, case.dtype, truth.region)
         version = self.versions.get((subject.environment, subject.framework), "")
         return deviations.known(self.deviations, Asked(case, subject, version, output, observation, truth), finding)
+
+
+def having(rows: Iterable[Verdict]) -> dict[tuple[str, str], str]:
+    """For each case and output the first subject that has the value, if one has."""
+    found: dict[tuple[str, str], str] = {}
+    for row in rows:
+        if row.grade in HAVING:
+            found.setdefault((row.case, row.output), row.subject)
+    return found
+
+
+def avoided(row: Verdict, having: Mapping[tuple[str, str], str]) -> str | None:
+    """The subject that has the value which this one lost to an overflow and passed for; None if that isn't so."""
+    passed = row.grade is Grade.RANGE and row.verdict is Kind.PASS  # a run that is resumed has judged some already
+    return having.get((row.case, row.output)) if passed else None
 
 
 def _pair(answer: Answer, output: str) -> Pair:

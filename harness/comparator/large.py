@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial, reduce
 
-from harness.comparator.measure import DEFECTS, GRADES, Allowance, Index, Measurement, Pair, measure
+from harness.comparator.measure import DEFECTS, GRADES, Allowance, Index, Measurement, Pair, measure, misfit
 from harness.model.case import Array, Case
 from harness.operations import OPERATIONS
 from harness.operations.base import Region
@@ -19,12 +18,12 @@ def in_blocks(
     case: Case,
     region: Region,
     output: str,
-    observed: Array,
+    observed: Sequence[Array],
     form: Format,
     named: Allowance,
     line: Allowance | None,
-) -> Measurement:
-    """Hold one output of a large call against the truth.
+) -> list[Measurement]:
+    """Hold what subjects gave for one output of a large call against the truth, which is evaluated once.
 
     Args:
         named: what the plain tolerance judge allows.
@@ -32,25 +31,26 @@ def in_blocks(
     """
     operation = OPERATIONS[case.operation]
     shape = operation.shape_of(output, case.inputs, operation.complete(case.parameters))
-    if observed.shape != shape:
-        return Measurement(f"shape {list(observed.shape)} instead of {list(shape)}")
-    if observed.dtype != form.dtype:
-        return Measurement(f"dtype {observed.dtype.name} instead of {form.name}")
-    measured = (
-        _placed(measure([pair], form, named, [line])[0], block)
-        for block, pair in parts(pieces(case, region, output), output, observed)
-    )
-    return reduce(partial(_merged, stated=line is not None), measured)
+    found = [misfit(array, shape, form) for array in observed]
+    fitting = [n for n, measured in enumerate(found) if measured is None]
+    blocks = pieces(case, region, output) if fitting else ()
+    for block, pairs in parts(blocks, output, [observed[n] for n in fitting]):
+        for n, measured in zip(fitting, measure(pairs, form, named, [line] * len(pairs)), strict=True):
+            here, before = _placed(measured, block), found[n]
+            found[n] = here if before is None else _merged(before, here, stated=line is not None)
+    return [measured for measured in found if measured is not None]
 
 
-def parts(blocks: Iterable[Block], output: str, observed: Array) -> Iterator[tuple[Block, Pair]]:
-    """An output of the right shape with its truth, block by block."""
-    listed = None
+def parts(blocks: Iterable[Block], output: str, observed: Sequence[Array]) -> Iterator[tuple[Block, list[Pair]]]:
+    """Arrays of an output's shape with its truth, block by block."""
+    listed: Sequence[Array] = ()
     for block in blocks:
-        whole = isinstance(block.units, Whole)
-        listed = block.units.listed(observed) if listed is None and not whole else listed
-        mine = observed if listed is None else listed[block.chosen][..., block.classes]
-        yield block, Pair(mine, block.truth.outputs[output], block.truth.bounds[output])
+        if isinstance(block.units, Whole):
+            mine = observed
+        else:
+            listed = listed or [block.units.listed(array) for array in observed]
+            mine = [array[block.chosen][..., block.classes] for array in listed]
+        yield block, [Pair(array, block.truth.outputs[output], block.truth.bounds[output]) for array in mine]
 
 
 def _placed(measured: Measurement, block: Block) -> Measurement:
@@ -58,12 +58,13 @@ def _placed(measured: Measurement, block: Block) -> Measurement:
     worst = measured.worst
     return replace(
         measured,
-        index=measured.index and _whole(measured.index, block),
-        worst=worst and replace(worst, index=_whole(worst.index, block)),
+        index=measured.index and whole(measured.index, block),
+        worst=worst and replace(worst, index=whole(worst.index, block)),
     )
 
 
-def _whole(index: Index, block: Block) -> Index:
+def whole(index: Index, block: Block) -> Index:
+    """The index in the whole call of an element of a block."""
     if isinstance(block.units, Whole):
         return index
     within = tuple((block.classes.start or 0) + number for number in index[1:])

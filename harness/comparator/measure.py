@@ -166,14 +166,19 @@ def _line(bound: Array, ulp: Array, radius: Array) -> Array:
     return np.maximum(FACTOR * bound, ACCURATE_ULPS * ulp) + radius
 
 
-def _without_elements(pair: Pair, form: Format) -> Measurement | None:
-    """What shape and dtype decide already; None where the elements must be looked at."""
-    observed, shape = pair.observed, pair.truth.high.shape
+def misfit(observed: Array, shape: tuple[int, ...], form: Format) -> Measurement | None:
+    """What an array of another shape or dtype is found to be; None for one that fits."""
     if observed.shape != shape:
         return Measurement(f"shape {list(observed.shape)} instead of {list(shape)}")
     if observed.dtype != form.dtype:
         return Measurement(f"dtype {observed.dtype.name} instead of {form.name}")
-    return None if observed.size else Measurement("", grade=Grade.EXACT)
+    return None
+
+
+def _without_elements(pair: Pair, form: Format) -> Measurement | None:
+    """What shape and dtype decide already; None where the elements must be looked at."""
+    unfit = misfit(pair.observed, pair.truth.high.shape, form)
+    return unfit if unfit or pair.observed.size else Measurement("", grade=Grade.EXACT)
 
 
 def _elements(

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.comparator import tolerance
+from harness.comparator import large, tolerance
 from harness.comparator.large import in_blocks
 from harness.comparator.measure import Allowance, Measurement, Pair, measure
 from harness.model.case import Array, Case, Expectation, Source
 from harness.model.verdict import Grade
 from harness.operations.base import INSIDE
 from harness.oracle import blocks, truth
+from harness.oracle.blocks import pieces
 from harness.oracle.formats import FORMATS
 
 FLOAT32 = FORMATS["float32"]
@@ -45,7 +46,7 @@ def test_blocks_are_measured_as_the_whole(
     at_once = whole(case, output, observed)
     monkeypatch.setattr(blocks, "BLOCK", 8)
     monkeypatch.setattr(blocks, "VALUE_ROWS", 1)
-    found = in_blocks(case, INSIDE, output, observed, FLOAT32, USUAL, None)
+    (found,) = in_blocks(case, INSIDE, output, [observed], FLOAT32, USUAL, None)
     assert (found.defect, found.index, found.grade) == (at_once.defect, at_once.index, at_once.grade)
     assert (found.max_ulp, found.max_bound) == (at_once.max_ulp, at_once.max_bound)
     assert (found.worst is None) == (at_once.worst is None)
@@ -65,7 +66,7 @@ def test_causes_and_shares_are_those_of_the_whole(
     (at_once,) = measure([pair], FLOAT32, USUAL, [line])
     monkeypatch.setattr(blocks, "BLOCK", 8)
     monkeypatch.setattr(blocks, "VALUE_ROWS", 1)
-    found = in_blocks(case, INSIDE, "value", observed, FLOAT32, USUAL, line)
+    (found,) = in_blocks(case, INSIDE, "value", [observed], FLOAT32, USUAL, line)
     assert found.worst == at_once.worst
     assert (found.grade, found.cause, found.index) == (at_once.grade, at_once.cause, at_once.index)
     assert (found.observed, found.truth) == (at_once.observed, at_once.truth)
@@ -78,7 +79,7 @@ def test_the_diagnosis_is_that_of_the_whole_not_of_the_first_block(case: Case, m
     observed[0, 0], observed[6, 4] = np.inf, np.nan
     monkeypatch.setattr(blocks, "BLOCK", 8)
     monkeypatch.setattr(blocks, "VALUE_ROWS", 1)
-    found = in_blocks(case, INSIDE, "value", observed, FLOAT32, USUAL, None)
+    (found,) = in_blocks(case, INSIDE, "value", [observed], FLOAT32, USUAL, None)
     assert (found.defect, found.index) == ("NaN", (6, 4))
 
 
@@ -90,7 +91,7 @@ def test_a_large_call_that_is_reduced_is_one_block(case: Case, monkeypatch: pyte
     monkeypatch.setattr(blocks, "BLOCK", 8)
     for output, enclosure in known.outputs.items():
         observed = enclosure.high.astype(np.float32)
-        found = in_blocks(reduced, INSIDE, output, observed, FLOAT32, USUAL, None)
+        (found,) = in_blocks(reduced, INSIDE, output, [observed], FLOAT32, USUAL, None)
         assert (found.defect, found.grade) == ("", Grade.EXACT)
 
 
@@ -111,7 +112,21 @@ def test_a_call_beyond_the_limit_is_left_to_blocks(case: Case, monkeypatch: pyte
 
 
 def test_shape_and_dtype_are_looked_at_first(case: Case) -> None:
-    short = in_blocks(case, INSIDE, "value", np.zeros(3, np.float32), FLOAT32, USUAL, None)
+    (short,) = in_blocks(case, INSIDE, "value", [np.zeros(3, np.float32)], FLOAT32, USUAL, None)
     assert short.defect == "shape [3] instead of [7, 5]"
-    wide = in_blocks(case, INSIDE, "gradient:logits", np.zeros((7, 4, 5)), FLOAT32, USUAL, None)
+    (wide,) = in_blocks(case, INSIDE, "gradient:logits", [np.zeros((7, 4, 5))], FLOAT32, USUAL, None)
     assert wide.defect == "dtype float64 instead of float32"
+
+
+def test_one_truth_serves_all_subjects_of_a_large_call(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = truth.evaluate(case).outputs["gradient:logits"].high.astype(np.float32)
+    wrong = np.copy(right)
+    wrong[3, 1, 2] = 7.0
+    monkeypatch.setattr(blocks, "BLOCK", 8)
+    made = pieces(case, INSIDE, "gradient:logits")
+    monkeypatch.setattr(large, "pieces", lambda *_: made)  # which can be gone through only once
+    observed = [right, np.zeros(2, np.float32), wrong]
+    first, short, last = in_blocks(case, INSIDE, "gradient:logits", observed, FLOAT32, USUAL, None)
+    assert first.grade is Grade.EXACT
+    assert short.defect == "shape [2] instead of [7, 4, 5]"
+    assert (last.grade, last.index) == (Grade.INACCURATE, (3, 1, 2))
