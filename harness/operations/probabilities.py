@@ -46,34 +46,41 @@ def _adds(call: Call) -> bool:
     return call.parameters.get("epsilon_use") == "add"
 
 
-def _below(call: Call, p: Array) -> Array:
-    """Where epsilon holds p up."""
-    return p < _epsilon(call)
-
-
-def _above(call: Call, p: Array) -> Array:
-    """Where 1 - epsilon holds p down: 1 - p is exact from a half on, and no smaller than epsilon before."""
-    return 1.0 - p < _epsilon(call)
+def _free(call: Call, q: Real, rest: Real) -> Callable[[Real], Real]:
+    """Makes slopes 0 where a clip holds q constant; rest is 1 - q. The ends are free."""
+    if not _epsilon(call):
+        return lambda slopes: slopes
+    e = call.constant("epsilon")
+    above, below = q - e, rest - e
+    return lambda slopes: slopes.guarded(above, 0.0).guarded(below, 0.0)
 
 
 @shared
 def _binary_logs(call: Call) -> Logs:
     """Each logarithm of the argument that is exact: 1 - p would swallow a small p."""
-    p, x = call.inputs["probabilities"], call.real("probabilities")
+    x = call.real("probabilities")
     if _adds(call):
-        e = call.constant("epsilon")
+        p, e = call.inputs["probabilities"], call.constant("epsilon")
         of_p = ((x - 1.0) + e).log1p().where(p > HALF, (x + e).log())
         of_rest = (e - x).log1p().where(p <= HALF, ((1.0 - x) + e).log())
         return _floored(call, of_p, of_rest)
-    return _floored(call, *_clipped_logs(call, p, x.log(), (-x).log1p()))
+    x = _positive_part(call)
+    return _floored(call, *_clipped_logs(call, x.log(), (-x).log1p()))
 
 
-def _clipped_logs(call: Call, p: Array, of_p: Real, of_rest: Real) -> tuple[Real, Real]:
+def _positive_part(call: Call) -> Real:
+    """p, as far as it has logarithms if it is going to be clipped."""
+    x = call.real("probabilities")
+    return x.maximum(0.0).minimum(1.0) if _epsilon(call) else x
+
+
+def _clipped_logs(call: Call, of_p: Real, of_rest: Real) -> tuple[Real, Real]:
+    """Logarithms of p between epsilon and 1 - epsilon: those of the ends hold the others in."""
     if not _epsilon(call):
         return of_p, of_rest
     e = call.constant("epsilon")
-    low, high, below, above = e.log(), (-e).log1p(), _below(call, p), _above(call, p)
-    return low.where(below, high.where(above, of_p)), high.where(below, low.where(above, of_rest))
+    low, high = e.log(), (-e).log1p()
+    return of_p.maximum(low).minimum(high), of_rest.maximum(low).minimum(high)
 
 
 @shared
@@ -88,15 +95,21 @@ def _plain_logs(call: Call) -> Logs:
 @shared
 def _rounded_logs(call: Call) -> Logs:
     """log(1 - p) for log1p(-p): a small p is lost."""
-    p, x = call.inputs["probabilities"], call.real("probabilities")
     if _adds(call):
         return _plain_logs(call)
-    return _floored(call, *_clipped_logs(call, p, x.log(), (1.0 - x).log()))
+    x = _positive_part(call)
+    return _floored(call, *_clipped_logs(call, x.log(), (1.0 - x).log()))
 
 
 def _floored(call: Call, of_p: Real, of_rest: Real) -> Logs:
-    floor = call.parameter("log_floor")
-    return Logs(of_p, of_rest) if np.isneginf(floor) else Logs(of_p.maximum(floor), of_rest.maximum(floor))
+    if not _has_floor(call):
+        return Logs(of_p, of_rest)
+    floor = call.constant("log_floor")
+    return Logs(of_p.maximum(floor), of_rest.maximum(floor))
+
+
+def _has_floor(call: Call) -> bool:
+    return not np.isneginf(call.parameter("log_floor"))
 
 
 @shared
@@ -121,15 +134,17 @@ def _binary_label_slopes(logs: Callable[[Call], Logs]) -> Program:
 
 def _binary_slopes(call: Call) -> Real:
     """-z / p + (1 - z) / (1 - p); 0 where a guard holds the logarithm's argument constant."""
-    p, x, z = call.inputs["probabilities"], call.real("probabilities"), _labels(call)
+    x, z = call.real("probabilities"), _labels(call)
     e = call.constant("epsilon") if _adds(call) else 0.0
-    ahead, behind = x + e, (1.0 - x) + e
-    least = np.exp(call.parameter("log_floor"))
-    guess = _epsilon(call) if _adds(call) else 0.0
-    rising = (1.0 / behind).where(~((1.0 - p) + guess < least), 0.0)
-    falling = (1.0 / ahead).where(~(p + guess < least), 0.0)
+    rising, falling = _reciprocal(call, (1.0 - x) + e), _reciprocal(call, x + e)
     slopes = (1.0 - z) * rising - z * falling
-    return slopes if _adds(call) else slopes.where(~(_below(call, p) | _above(call, p)), 0.0)
+    return slopes if _adds(call) else _free(call, x, 1.0 - x)(slopes)
+
+
+def _reciprocal(call: Call, argument: Real) -> Real:
+    """The slope of a logarithm; 0 below its floor."""
+    found = 1.0 / argument
+    return found.guarded(argument.log() - call.constant("log_floor"), 0.0) if _has_floor(call) else found
 
 
 def _outside(probabilities: Array, parameters: Parameters) -> Region | None:
@@ -153,35 +168,51 @@ class Share(NamedTuple):
 
     Attributes:
         part: q, what the logarithm is taken of.
-        rest: 1 - q without its cancellation.
-        whole: the sum that normalising divides by, before `before` or `after` clipping.
-        free: where no clip holds q constant.
+        rest: 1 - q.
+        divided: what normalising divides, `before` or `after` clipping.
+        whole: the sum that it is divided by.
+        free: makes slopes 0 where a clip holds q constant.
     """
 
     part: Real
     rest: Real
+    divided: Real
     whole: Real
-    free: Array
+    free: Callable[[Real], Real]
+
+
+Divide = Callable[[Real, Array], tuple[Real, Real, Real]]
+"""p / sum, 1 - p / sum, and the sum."""
+
+
+def _normalised(call: Call, divide: Divide) -> Share:
+    """q: p normalised and clipped as the parameters say."""
+    p = rows(call, "probabilities")
+    normalize, x = call.parameters["normalize"], call.exactly(p)
+    if normalize == "before":
+        part, rest, whole = divide(x, p)
+        return Share(*_clipped(call, part, rest), x, whole, _free(call, part, rest))
+    free = _free(call, x, 1.0 - x)
+    part, rest = _clipped(call, x, 1.0 - x)
+    if normalize == "none":
+        return Share(part, rest, x, x, free)
+    divided = part
+    part, rest, whole = divide(divided, p)
+    return Share(part, rest, divided, whole, free)
 
 
 @shared
 def _share(call: Call) -> Share:
-    """q: p normalised and clipped as the parameters say."""
-    p = rows(call, "probabilities")
-    normalize = call.parameters["normalize"]
-    if normalize == "before":
-        part, rest, whole = _parts(call.exactly(p), p)
-        return Share(*_clipped(call, part, rest), whole, _free(call, _approximately(p)))
-    free = _free(call, p)
-    x = call.exactly(p)
-    part, rest = _clipped(call, x, 1.0 - x)
-    if normalize == "none":
-        return Share(part, rest, x, free)
-    return Share(*_parts(part, p), free)
+    return _normalised(call, _parts)
+
+
+@shared
+def _plain_share(call: Call) -> Share:
+    return _normalised(call, _plain_parts)
 
 
 def _parts(p: Real, numbers: Array) -> tuple[Real, Real, Real]:
-    """p / sum, the sum of the others / sum, and the sum."""
+    """1 - q as the sum of the others / sum: without cancellation."""
     leads = np.arange(numbers.shape[-1]) == np.argmax(numbers, axis=-1)[..., np.newaxis]
     largest = along(p, np.argmax(numbers, axis=-1)).shaped(lambda a: a[..., np.newaxis])
     others = p.where(~leads, 0.0).sum(keepdims=True)
@@ -189,14 +220,16 @@ def _parts(p: Real, numbers: Array) -> tuple[Real, Real, Real]:
     return p / whole, others.where(leads, largest + (others - p)) / whole, whole
 
 
+def _plain_parts(p: Real, _numbers: Array) -> tuple[Real, Real, Real]:
+    """A quotient by one sum of all."""
+    whole = p.sum(keepdims=True)
+    part = p / whole
+    return part, 1.0 - part, whole
+
+
 def _approximately(p: Array) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         return p / np.sum(p, axis=-1, keepdims=True)
-
-
-def _free(call: Call, q: Array) -> Array:
-    """Where a clip leaves q alone, its ends included."""
-    return ~(_below(call, q) | _above(call, q)) if _epsilon(call) else np.ones(q.shape, dtype=bool)
 
 
 def _clipped(call: Call, part: Real, rest: Real) -> tuple[Real, Real]:
@@ -218,7 +251,7 @@ def _log_q(call: Call) -> Real:
 
 def _plain_log_q(call: Call) -> Real:
     """log q as written: what normalising and clipping round near 1 is lost."""
-    return _share(call).part.log()
+    return _plain_share(call).part.log()
 
 
 @shared
@@ -246,22 +279,25 @@ def _categorical_slopes(call: Call) -> Real:
     """
     share, z = _share(call), _dense_labels(call)
     if call.parameters["normalize"] == "none":
-        return (-(z * (1.0 / share.part))).where(share.free, 0.0)
+        return share.free(-(z * (1.0 / share.part)))
     before = call.parameters["normalize"] == "before"
-    mine = z.where(share.free, 0.0) if before else z
+    mine = share.free(z) if before else z
     slopes = ((mine.sum(keepdims=True) - mine) - mine * (share.rest / share.part)) / share.whole
-    return slopes if before else slopes.where(share.free, 0.0)
+    return slopes if before else share.free(slopes)
 
 
 def _plain_categorical_slopes(call: Call) -> Real:
-    """The same with S_z - z_i / q_i, as the chain rule gives it."""
-    share, z = _share(call), _dense_labels(call)
-    if call.parameters["normalize"] == "none":
-        return _categorical_slopes(call)
-    before = call.parameters["normalize"] == "before"
-    mine = z.where(share.free, 0.0) if before else z
-    slopes = (mine.sum(keepdims=True) - mine * (1.0 / share.part)) / share.whole
-    return slopes if before else slopes.where(share.free, 0.0)
+    """The chain rule step by step, from the last to the first, as automatic differentiation has it."""
+    share = _plain_share(call)
+    slopes = -(_dense_labels(call) * (1.0 / share.part))
+    normalize = call.parameters["normalize"]
+    if normalize != "after":
+        slopes = share.free(slopes)
+    if normalize == "none":
+        return slopes
+    through_whole = (slopes * (share.divided / share.whole / share.whole)).sum(keepdims=True)
+    slopes = slopes / share.whole - through_whole
+    return slopes if normalize == "before" else share.free(slopes)
 
 
 def _dense_region(inputs: Inputs, parameters: Parameters) -> Region:

@@ -77,6 +77,10 @@ class Real(Protocol):
         """These elements where the mask holds, the other's elsewhere."""
         ...
 
+    def guarded(self, guard: Self, other: Self | float) -> Self:
+        """These elements where the guard is at least 0 or NaN, the other's elsewhere: rounding may decide it."""
+        ...
+
     def shaped(self, change: Callable[[Array], Array]) -> Self:
         """Elements rearranged by a NumPy function: a transposition, a broadcast, a selection."""
         ...

@@ -22,6 +22,7 @@ _MIDPOINT = np.frompyfunc(float, 1, 1)
 _RADIUS = np.frompyfunc(lambda ball: float(ball.rad()), 1, 1)
 _FINITE = np.frompyfunc(operator.methodcaller("is_finite"), 1, 1)
 _ZERO = np.frompyfunc(operator.methodcaller("is_zero"), 1, 1)
+_NEGATIVE = np.frompyfunc(lambda ball: ball.mid() < 0, 1, 1)
 _LOWEST = arb("-inf")
 _LARGER = np.frompyfunc(lambda a, b: b if a == _LOWEST else a.max(b), 2, 1)
 _SMALLER = np.frompyfunc(lambda a, b: a.min(b), 2, 1)
@@ -150,6 +151,10 @@ class Balls:
     def where(self, mask: Array, other: Self | float) -> Self:
         """These where the mask holds, the other's elsewhere."""
         return self._like(np.where(mask, self.balls, self._of(other)))
+
+    def guarded(self, guard: Self, other: Self | float) -> Self:
+        """These where the guard is not below 0, the other's elsewhere."""
+        return self._like(np.where(_mask(_NEGATIVE, guard.balls), self._of(other), self.balls))
 
     def shaped(self, change: Callable[[Array], Array]) -> Self:
         """Balls rearranged."""

@@ -63,10 +63,14 @@ class Arithmetic:
     largest: float
     recursive: bool
 
-    def additions(self, terms: Array | int) -> Array:
-        """h: additions on the longest path of a sum."""
-        counted = np.maximum(terms, 1)
-        return counted - 1 if self.recursive else np.ceil(np.log2(counted))
+    def additions(self, terms: Array | int, places: int) -> Array:
+        """h: roundings on the longest path of a sum over so many places, of which some are exactly 0.
+
+        A tree over all places is no deeper than log2 of them, but log2 of the terms may be less than
+        it needs: their places are not its to choose.
+        """
+        recursive = np.maximum(terms, 1) - 1
+        return recursive if self.recursive else np.minimum(recursive, math.ceil(math.log2(max(places, 1))))
 
     @property
     def slack(self) -> float:
@@ -77,10 +81,16 @@ class Arithmetic:
         """Whether the two differ in sums only."""
         return (self.unit, self.library) == (other.unit, other.library)
 
-    def holds(self, number: float) -> bool:
-        """Whether a number needs no rounding."""
+    def loses(self, number: float) -> Error:
+        """What rounding a number to this arithmetic may lose; infinite beyond its range."""
+        if not math.isfinite(number) or self._holds(number):
+            return NONE
+        return max(self.unit * abs(number), self.subnormal / 2) if abs(number) <= self.largest else math.inf
+
+    def _holds(self, number: float) -> bool:
         mantissa, _ = math.frexp(number)
-        return not math.isfinite(number) or (mantissa / self.unit).is_integer()
+        in_digits = (mantissa / self.unit).is_integer() and math.fmod(number, self.subnormal) == 0
+        return in_digits and abs(number) <= self.largest
 
 
 ORACLE = Arithmetic(2.0**-53, DOUBLE_LIBRARY, 2.0**-1022, math.inf, recursive=True)
@@ -167,7 +177,7 @@ class Running:
             lost = np.asarray(value * _expm1(error + a.library * a.unit) + a.library * a.subnormal)
             if below:
                 # Whatever was lost on the way down, be it by overflow: e to that power is nothing.
-                gone = (self.value + error < NOTHING) | (self.value < -a.largest)
+                gone = (self.value + error < NOTHING) | (self.value < -a.largest / 2)
                 lost = np.where(gone, a.subnormal, lost)
             exact = zeros if error is NONE else zeros[np.ravel(np.broadcast_to(error, value.shape))[zeros] == 0]
             np.put(lost, exact, 0.0)
@@ -184,7 +194,7 @@ class Running:
         return self._logarithm(np.log1p(self.value), None)
 
     def maximum(self, other: Self | float) -> Self:
-        """The larger of two; exact but for what was lost before."""
+        """The larger of two."""
         return self._chosen(np.maximum, self._of(other))
 
     def minimum(self, other: Self | float) -> Self:
@@ -194,15 +204,16 @@ class Running:
     def sum(self, axis: int | None = -1, *, keepdims: bool = False) -> Self:
         """The errors' sum, and h u times the sum of absolute values."""
         value = np.asarray(np.sum(self.value, axis=axis, keepdims=keepdims))
-        terms: Array | int = self.value.size if axis is None else self.shape[axis]
-        if self.is_exact:
+        places = self.value.size if axis is None else self.shape[axis]
+        terms: Array | int = places
+        if nothing := self._nothing():
             # Adding 0 is exact: a row of hard labels has a sum without error.
-            terms = np.count_nonzero(self.value, axis=axis, keepdims=keepdims)
+            terms = places - np.count_nonzero(nothing[0], axis=axis, keepdims=keepdims)
         signed = not np.min(self.value, initial=0.0) >= 0
         mass = np.asarray(np.sum(np.abs(self.value), axis=axis, keepdims=keepdims)) if signed else value
         before = self.shaped(lambda a: np.asarray(np.sum(a, axis=axis, keepdims=keepdims))).errors
         errors = [
-            _in_range(mass, error + a.additions(terms) * a.unit * mass, a)
+            _stepped(mass, error, a.additions(terms, places) * a.unit * mass, a)
             for a, error in zip(self.arithmetics, before, strict=True)
         ]
         return self._like(value, errors)
@@ -223,10 +234,10 @@ class Running:
         found = []
         for value in (others, others + 1.0):
             steps = (
-                (error + a.additions(terms) * a.unit * value, a)
+                _stepped(value, error, a.additions(terms, terms) * a.unit * value, a)
                 for a, error in zip(self.arithmetics, lost, strict=True)
             )
-            found.append(self._like(value, [_in_range(value, error, a) for error, a in steps]))
+            found.append(self._like(value, list(steps)))
         return found[0], found[1]
 
     def _exp_parts(self, d: Array, leads: Array) -> tuple[Array, list[Array]]:
@@ -254,6 +265,19 @@ class Running:
 
         return self._made(np.where(mask, self.value, second.value), rule, self, second)
 
+    def guarded(self, guard: Self, other: Self | float) -> Self:
+        """These elements where the guard is at least 0, the other's elsewhere; either where its error decides."""
+        second, below = self._of(other), guard.value < 0
+
+        def rule(_: Arithmetic, mine: Error, others: Error, lost: Error) -> Error:
+            chosen = np.where(below, others, mine)
+            open_ = (np.abs(guard.value) <= lost) & (np.asarray(lost) != 0)
+            if not open_.any():
+                return chosen
+            return np.where(open_, np.maximum(mine, others) + np.abs(self.value - second.value), chosen)
+
+        return self._made(np.where(below, second.value, self.value), rule, self, second, guard)
+
     def shaped(self, change: Callable[[Array], Array]) -> Self:
         """Elements rearranged."""
         changed: dict[int, Error] = {}
@@ -276,8 +300,7 @@ class Running:
             rounding: Error = a.unit * size
             if alone is not None:
                 rounding = np.where(alone, 0.0, rounding)
-            before = _both(mine, others)
-            return _in_range(size, rounding if before is NONE else before + rounding, a)
+            return _stepped(size, _both(mine, others), rounding, a)
 
         return self._made(value, rule, self, other)
 
@@ -292,16 +315,16 @@ class Running:
         size = np.abs(value)
 
         def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
-            lost: Error = a.unit * size + a.subnormal / 2
+            rounding: Error = a.unit * size + a.subnormal / 2
             if neutral is not None:
-                lost = np.where(neutral, 0.0, lost)
-            if mine is not NONE:
-                lost = lost + np.abs(b_value) * mine
+                rounding = np.where(neutral, 0.0, rounding)
+            before = NONE if mine is NONE else np.abs(b_value) * mine
             if others is not NONE:
-                lost = lost + np.abs(a_value) * others
+                before = _both(before, np.abs(a_value) * others)
             if mine is not NONE and others is not NONE:
-                lost = lost + mine * others
-            return _in_range(size, lost if nothing is None else np.where(nothing, 0.0, lost), a)
+                before = before + mine * others
+            lost = _stepped(size, before, rounding, a)
+            return lost if nothing is None else np.where(nothing, 0.0, lost)
 
         return self._made(value, rule, self, other)
 
@@ -319,16 +342,20 @@ class Running:
         return [mask & ~np.isnan(other.value) for mask in self._nothing()]
 
     def _over(self, other: Self) -> Self:
-        """(e + |a / b| f) / (|b| - f), and a rounding; nothing over something is exact."""
+        """(e + |a / b| f) / (|b| - f), and a rounding; nothing over something is exact, and all over 1."""
         value = self.value / other.value
         size, below = np.abs(value), np.abs(other.value)
         nothing = _either(*(mask & (below > 0) for mask in self._vanishing(other)))
+        neutral = below == 1 if other.is_exact else None
 
         def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
             share = others / below
             left = np.where(share < 1, 1.0 - share, 0.0)
-            lost = (size * (a.unit + share) + (mine / below + a.subnormal / 2)) / left
-            return _in_range(size, lost if nothing is None else np.where(nothing, 0.0, lost), a)
+            rounding = (size * a.unit + a.subnormal / 2) / left
+            if neutral is not None:
+                rounding = np.where(neutral, 0.0, rounding)
+            lost = _stepped(size, (size * share + mine / below) / left, rounding, a)
+            return lost if nothing is None else np.where(nothing, 0.0, lost)
 
         return self._made(value, rule, self, other)
 
@@ -346,10 +373,17 @@ class Running:
         return self._made(value, rule, self)
 
     def _chosen(self, choose: Callable[..., Array], other: Self) -> Self:
-        def rule(_: Arithmetic, mine: Error, others: Error) -> Error:
-            return mine if others is NONE else others if mine is NONE else np.maximum(mine, others)
+        """The error of the one that is chosen; the larger where rounding may choose the other."""
+        value = choose(self.value, other.value)
 
-        return self._made(choose(self.value, other.value), rule, self, other)
+        def rule(_: Arithmetic, mine: Error, others: Error) -> Error:
+            if mine is NONE and others is NONE:
+                return NONE
+            open_ = np.abs(self.value - other.value) <= _both(mine, others)
+            chosen = np.where(value == self.value, mine, others)
+            return np.where(open_, np.maximum(mine, others), chosen)
+
+        return self._made(value, rule, self, other)
 
     def _made(self, value: Array, rule: Callable[..., Error], *operands: Self) -> Self:
         """A result whose error follows one rule; arithmetics that are alike so far share its array."""
@@ -371,8 +405,7 @@ class Running:
 
 def parameter(number: float, arithmetics: Sequence[Arithmetic]) -> Running:
     """A parameter: exact as the double written, rounded once where an algorithm's dtype can't hold it."""
-    errors = [NONE if a.holds(number) else a.unit * abs(number) for a in arithmetics]
-    return Running(np.asarray(number, np.float64), errors, arithmetics)
+    return Running(np.asarray(number, np.float64), [a.loses(number) for a in arithmetics], arithmetics)
 
 
 def _expm1(x: Error) -> Error:
@@ -380,11 +413,16 @@ def _expm1(x: Error) -> Error:
     return x * (1.0 + x) if np.max(x, initial=0.0) < 1.0 else np.where(x < 1.0, x * (1.0 + x), np.expm1(x))
 
 
-def _in_range(size: Array, lost: Error, arithmetic: Arithmetic) -> Error:
-    """Infinite where a step leaves the arithmetic's range."""
-    if arithmetic.largest == np.inf or np.max(size, initial=0.0) <= arithmetic.largest:
+def _stepped(size: Array, before: Error, rounding: Error, arithmetic: Arithmetic) -> Error:
+    """What was lost before, and a step's own rounding; infinite where that may lead out of range."""
+    lost = _both(before, rounding)
+    if arithmetic.largest == np.inf:
         return lost
-    return np.where(np.isfinite(size) & (size > arithmetic.largest), np.inf, lost)
+    reach = _both(size, before)
+    if np.max(reach, initial=0.0) <= arithmetic.largest:
+        return lost
+    leaves = ~(reach <= arithmetic.largest) & (np.asarray(rounding) != 0)
+    return np.where(np.isfinite(size) & leaves, np.inf, lost)
 
 
 def _both(first: Error, second: Error) -> Error:

@@ -67,9 +67,40 @@ def test_sums_are_recursive_or_pairwise(recursive: bool, additions: int) -> None
     assert exact.bound(0) == pytest.approx(additions * form.unit_roundoff * 1000, rel=1e-4)
 
 
+def in_pairs(terms: Array) -> Any:
+    """A sum by a tree over all places."""
+    while len(terms) > 1:
+        terms = terms[::2] + terms[1::2]
+    return terms[0]
+
+
+def test_a_tree_may_need_more_steps_than_its_terms_would() -> None:
+    """Five terms of which each addition loses u: at these places a tree of four levels adds one after another."""
+    form = FORMATS["float16"]
+    terms = np.zeros(16, np.float16)
+    terms[[0, 1, 2, 4, 8]] = [1.0, *[form.unit_roundoff] * 4]
+    exact = running(terms, "float16", recursive=False).sum()
+    lost = abs(float(in_pairs(terms)) - float(exact.value))
+    assert lost == 4 * form.unit_roundoff
+    assert lost <= exact.bound(0)
+
+
+@pytest.mark.parametrize(("terms", "additions"), [(1, 0), (3, 2), (40, 6)])
+def test_a_tree_is_no_deeper_than_its_terms_or_its_places_allow(terms: int, additions: int) -> None:
+    some = np.where(np.arange(64) < terms, 1.0, 0.0)
+    found = running(some, "float32", recursive=False).sum()
+    assert found.bound(0) == pytest.approx(additions * 2.0**-24 * terms, rel=1e-4)
+
+
+def test_adding_what_became_nothing_is_exact() -> None:
+    label, x = running([0.0, 1.0, 0.0], "float32"), running([0.1, 0.2, 0.3], "float32")
+    product = label * (x * x)
+    assert product.sum().bound(0) == pytest.approx(product.bound(0)[1])
+
+
 def test_what_needs_no_rounding_has_none() -> None:
     x = running([0.1, 2.5, -3.0], "float32")
-    for same in (x * 1.0, x + 0.0, 0.0 - x, x * -1.0, x * 0.0, running([0.0, 0.0, 0.0], "float32").exp()):
+    for same in (x * 1.0, x / 1.0, x + 0.0, 0.0 - x, x * -1.0, x * 0.0, running([0.0, 0.0, 0.0], "float32").exp()):
         assert not same.bound(0).any()
     assert not running([[0.0, 1.0, 0.0]], "float32").sum().bound(0).any()
 
@@ -83,6 +114,41 @@ def test_a_product_with_an_exact_zero_is_zero() -> None:
 def test_a_step_out_of_range_may_lose_everything() -> None:
     assert (running([300.0], "float16") * running([300.0], "float16")).bound(0)[0] == np.inf
     assert (running([-65504.0], "float16") - running([65504.0], "float16")).exp().bound(0)[0] < 1e-6
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_was_lost_may_lead_out_of_range(dtype: str) -> None:
+    form = FORMATS[dtype]
+    bits = np.random.Generator(np.random.Philox(3))
+    a = (bits.uniform(1, 2, 20_000)).astype(form.dtype)
+    b = (form.largest / (a * a).astype(np.float64)).astype(form.dtype)
+    squared, inside = running(a, dtype) * running(a, dtype), running(b, dtype)
+    for exact, observed in ((squared * inside, (a * a) * b), ((squared - 1.0) * inside + inside, (a * a - 1) * b + b)):
+        leaves = (np.abs(exact.value) <= form.largest) & np.isinf(observed)
+        assert leaves.any()
+        assert np.isinf(exact.bound(0)[leaves]).all()
+
+
+def test_what_is_not_rounded_stays_in_range() -> None:
+    largest = running([-FORMATS["float32"].largest], "float32") - running([0.5], "float32").log1p()
+    for same in (largest, largest * 1.0, largest / 1.0, largest + 0.0, largest.sum()):
+        assert np.isfinite(same.bound(0)).all()
+
+
+def test_a_choice_loses_what_the_chosen_has_lost() -> None:
+    fine, rough = running([2.0, 1.0], "float16") * 0.7, running([1.0, 1.0], "float16") * 0.69999
+    assert fine.maximum(rough * rough).bound(0)[0] == fine.bound(0)[0]
+    assert (rough * rough).minimum(fine).bound(0)[0] == (rough * rough).bound(0)[0]
+    assert fine.maximum(rough).bound(0)[1] == max(fine.bound(0)[1], rough.bound(0)[1])  # rounding decides
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("number", [0.5, 0.1, 1e-7, 3e-5, 1e-40, 1.5 * 2.0**-149, 3 * 2.0**-149, 2.0**-150, 1e5, 1e39])
+def test_a_parameter_loses_what_its_dtype_cannot_hold(number: float, dtype: str) -> None:
+    bound = parameter(number, (of_format(FORMATS[dtype], recursive=True),)).bound(0)
+    lost = abs(float(np.asarray(number).astype(dtype)) - number)
+    assert lost <= bound
+    assert (lost == 0) == (bound == 0)
 
 
 def test_a_parameter_is_rounded_once_where_it_has_to_be() -> None:

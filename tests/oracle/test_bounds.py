@@ -1,0 +1,64 @@
+"""Bounds hold what the NumPy reference loses where a program's choices are decided by rounding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.adapters.numpy import IMPLEMENTATIONS
+from harness.model.case import Array, Case, Expectation, Source
+from harness.operations import OPERATIONS
+from harness.oracle import truth
+from harness.oracle.formats import FORMATS
+
+REFERENCE = {row.operation: row for row in IMPLEMENTATIONS if row.path.startswith(f"numpy.{row.operation}")}
+
+
+def lost_and_allowed(name: str, parameters: dict[str, Any], output: str, **inputs: Array) -> tuple[Array, Array]:
+    """What the reference has lost of an output, and the bound on it."""
+    dtype = next(iter(inputs.values())).dtype.name
+    found = truth.evaluate(Case("tests:case", name, inputs, parameters, dtype, Expectation(), Source("tests.yaml", 1)))
+    with np.errstate(all="ignore"):
+        observed = REFERENCE[name].run(inputs, OPERATIONS[name].complete(parameters), ["value", output])[output]
+    exact = found.outputs[output]
+    return np.abs((observed.astype(np.float64) - exact.high) - exact.low), found.bounds[output].passing + exact.radius
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_a_rounded_epsilon_may_decide_a_clip(dtype: str) -> None:
+    """P is epsilon as the dtype has it, which is less than epsilon: clipped by one, free by the other."""
+    form = FORMATS[dtype]
+    epsilon = 1e-3 * (1 + form.unit_roundoff / 4)
+    while float(form.dtype.type(epsilon)) >= epsilon:
+        epsilon *= 1 + form.unit_roundoff / 4
+    p, z = np.array([epsilon], dtype), np.ones(1, dtype)
+    given = {"probabilities": p, "labels": z}
+    lost, allowed = lost_and_allowed("binary_cross_entropy", {"epsilon": epsilon}, "gradient:probabilities", **given)
+    assert lost[0] > 100
+    assert lost[0] <= allowed[0]
+
+
+@pytest.mark.parametrize("output", ["value", "gradient:probabilities", "gradient:labels"])
+@pytest.mark.parametrize("normalize", ["before", "after"])
+def test_a_rounded_quotient_may_decide_a_clip(normalize: str, output: str) -> None:
+    bits, unit = np.random.Generator(np.random.Philox(7)), FORMATS["float32"].unit_roundoff
+    p = bits.uniform(0.1, 1, (500, 9)).astype(np.float32)
+    share = 1e-2 / (1 - 1e-2) * (1 + 4 * unit * bits.standard_normal(500))
+    p[:, 3] = share * (p.sum(axis=-1, dtype=np.float64) - p[:, 3])
+    z = np.eye(9, dtype=np.float32)[np.full(500, 3)]
+    parameters = {"epsilon": 1e-2, "normalize": normalize}
+    lost, allowed = lost_and_allowed("categorical_cross_entropy", parameters, output, probabilities=p, labels=z)
+    assert np.all(lost <= allowed)
+    if normalize == "before" and output == "gradient:probabilities":
+        assert np.max(lost) > 1  # rounding did decide some of them
+
+
+def test_a_clip_from_above_costs_small_parts_nothing() -> None:
+    """1 - epsilon has a rounding of the size of u, which a small q doesn't come near."""
+    p = np.array([[1e-4, 1 - 1e-4]], np.float32)
+    z = np.array([[1.0, 0.0]], np.float32)
+    parameters = {"epsilon": 1e-7, "normalize": "before"}
+    _, allowed = lost_and_allowed("categorical_cross_entropy", parameters, "value", probabilities=p, labels=z)
+    assert allowed[0] < 1e-5
