@@ -73,7 +73,7 @@ def run(
         Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown; repeatable.")
     ] = None,
     baseline: Annotated[Path | None, typer.Option(help="Baseline file, or run folder, to compare with.")] = None,
-    fail_on: Annotated[str | None, typer.Option(help="any failure, or only new ones.  [default: any]")] = None,
+    fail_on: Annotated[str | None, typer.Option(help="any, new or regression.  [default: any]")] = None,
     rtol: Annotated[float | None, typer.Option(help="Relative tolerance of the named judge.")] = None,
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance of the named judge.")] = None,
     max_failures: Annotated[int | None, typer.Option(help="Stop after so many failures.")] = None,
@@ -249,13 +249,13 @@ def bisect(
 
 @baseline_app.command()
 def save(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs: of several, for the spread.")],
     to: Annotated[Path, typer.Option(help="File to write.")],
 ) -> None:
     """Keep a run as a text file that git can show the changes of."""
     from harness.commands import baselines
 
-    print(f"{baselines.save(run_folder, to)} verdicts in {to}")
+    print(f"{baselines.save(runs, to)} verdicts in {to}")
 
 
 @baseline_app.command()
@@ -266,13 +266,32 @@ def diff(
 ) -> None:
     """Show what is not as it was; exit 0 when nothing differs."""
     from harness.commands import baselines
+    from harness.store.changes import summary
 
-    differences = baselines.diff(before, after)
+    found = baselines.diff(before, after)
     if json:
-        _print_rows((baselines.row(d) for d in differences), str, as_json=True)
+        _print_rows((baselines.row(d) for d in found.differences), str, as_json=True)
     else:
-        print("\n".join(baselines.summary(differences, most=len(differences))))
-    raise typer.Exit(FAILED if differences else OK)
+        print("\n".join(summary(found, most=len(found.differences))))
+    raise typer.Exit(FAILED if found.differences else OK)
+
+
+@baseline_app.command()
+def update(
+    file: Annotated[Path, typer.Argument(help="Baseline file.")],
+    run_folder: Annotated[Path, typer.Option("--from", help="Folder of the run that takes its place.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Show what a run would change in a baseline, ask, and write it."""
+    from harness.commands import baselines
+    from harness.store.changes import summary
+
+    found = baselines.diff(file, run_folder)
+    print("\n".join(summary(found, most=len(found.differences))))
+    if found.differences and not yes and not typer.confirm(f"Accept this as {file}?"):
+        print("nothing was written")
+        raise typer.Exit(FAILED)
+    print(f"{baselines.save([run_folder], file)} verdicts in {file}")
 
 
 @env_app.command(name="list")

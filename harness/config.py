@@ -47,7 +47,7 @@ class Options(BaseModel):
     resume: bool = False
     report: tuple[str, ...] = ()
     baseline: Path | None = None
-    fail_on: Literal["any", "new"] = "any"
+    fail_on: Literal["any", "new", "regression"] = "any"
     rtol: Annotated[float | None, Field(ge=0)] = None
     atol: Annotated[float | None, Field(ge=0)] = None
     max_failures: Annotated[int, Field(ge=0)] = 0

@@ -25,13 +25,20 @@ from harness.model.plan import Plan
 from harness.model.run import Results
 from harness.model.verdict import ExitCode
 from harness.reporting import progress, terminal
-from harness.session import Session
-from harness.store import baseline, folder
+from harness.session import Session, as_baseline
+from harness.store import baseline, changes, folder
+from harness.store.changes import Change
 from harness.store.database import Store
 
 SELDOM = 100_000
 """Objects that are made between two looks for garbage."""
 DEFAULT_REPORTS = ("json", "html")
+
+GATES = {
+    "new": frozenset({Change.NEW_FAILURE}),
+    "regression": frozenset({Change.NEW_FAILURE, Change.SEMANTICS, Change.WORSE, Change.NOT_MEASURED, Change.REMOVED}),
+}
+"""Changes that fail a run, by what `--fail-on` says."""
 
 Stage = Callable[[Any, Options], Any]
 
@@ -177,12 +184,12 @@ def gate(results: Results, options: Options) -> ExitCode:
     """Whether the run passes."""
     if options.baseline is None:
         return _exit_code(any(v.verdict.failed for v in results.verdicts))
-    differences = baseline.diff(baseline.read(options.baseline), baseline.entries(results.verdicts))
-    for line in baseline.summary(differences):
+    found = changes.diff(as_baseline(options.baseline), baseline.of_run(results.run, results.verdicts))
+    for line in changes.summary(found):
         print(line)  # noqa: T201 - the gate speaks last
-    if options.fail_on == "new":
-        return _exit_code(any(d.change is baseline.Change.NEW_FAILURE for d in differences))
-    return _exit_code(any(v.verdict.failed for v in results.verdicts))
+    if options.fail_on == "any":
+        return _exit_code(any(v.verdict.failed for v in results.verdicts))
+    return _exit_code(any(d.change in GATES[options.fail_on] for d in found.differences))
 
 
 def _exit_code(failed: bool) -> ExitCode:  # noqa: FBT001 - a predicate's value

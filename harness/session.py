@@ -25,7 +25,10 @@ from harness.model.subject import DOCUMENT, Fingerprint, Parameter, Signatures, 
 from harness.model.verdict import Kind, Verdict
 from harness.oracle import truth as oracle
 from harness.oracle.truth import Truth
-from harness.store.database import Store
+from harness.store import baseline
+from harness.store import folder as folders
+from harness.store.baseline import Baseline
+from harness.store.database import Store, reading
 from harness.store.folder import RunFolderError
 
 COMMIT_SECONDS = 0.5
@@ -260,6 +263,19 @@ class Session:
         for item in items:
             if (observation := seen.get((item.call.id, item.subject.id))) is not None:
                 yield item, observation
+
+
+def as_baseline(path: Path) -> Baseline:
+    """A run folder, or a baseline file, as a baseline.
+
+    Raises:
+        RunFolderError: it is neither.
+    """
+    if not path.is_dir():
+        return baseline.load(path)
+    found = folders.find(path)
+    with reading(found) as store:
+        return baseline.of_run(_run(store, found), (v for _, verdicts in store.placed() for v in verdicts))
 
 
 def results(store: Store, folder: Path) -> Results:

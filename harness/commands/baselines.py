@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.session import results
-from harness.store import baseline, folder
-from harness.store.baseline import Difference, summary
-from harness.store.database import reading
-
-__all__ = ["diff", "row", "save", "summary"]
+from harness.session import as_baseline
+from harness.store import baseline, changes
+from harness.store.changes import Diff, Difference
 
 
-def save(run: Path, to: Path) -> int:
-    """Write a run's baseline; the number of verdicts in it."""
-    found = folder.find(run)
-    with reading(found) as store:
-        kept = results(store, found)
-        return baseline.save(kept.run, kept.verdicts, to)
+def save(runs: Sequence[Path], to: Path) -> int:
+    """Write the baseline of a run, or of several runs of the same environments; the number of verdicts in it."""
+    return baseline.save(baseline.of_runs([as_baseline(run) for run in runs]), to)
 
 
-def diff(before: Path, after: Path) -> list[Difference]:
-    """What is not as it was, failures first."""
-    return baseline.diff(baseline.read(before), baseline.read(after))
+def diff(before: Path, after: Path) -> Diff:
+    """What is not as it was, the gravest first."""
+    return changes.diff(as_baseline(before), as_baseline(after))
 
 
 def row(difference: Difference) -> dict[str, Any]:
@@ -32,4 +27,4 @@ def row(difference: Difference) -> dict[str, Any]:
     case, subject, output = difference.key
     before, after = (None if entry is None else asdict(entry) for entry in (difference.before, difference.after))
     place = {"case": case, "subject": subject, "output": output}
-    return {"change": difference.change, **place, "before": before, "after": after}
+    return {"change": difference.change, **place, "before": before, "after": after, "why": difference.why}

@@ -7,7 +7,7 @@ OUT/runs/NAME/     its run; one that was interrupted is resumed
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness import casefile, pipeline, provision
@@ -15,9 +15,9 @@ from harness.commands import formats
 from harness.config import ConfigError, Options, named
 from harness.environments.adapters import adapters
 from harness.store import baseline
+from harness.store.baseline import Baseline
 from harness.store.folder import DATABASE
 from harness.versions import cube
-from harness.versions.cube import Versions
 from harness.versions.cube_reports import FORMATS, Matrix
 
 FOLDER = Path("reports") / "matrix"
@@ -40,13 +40,15 @@ def matrix(names: Sequence[str], options: Options) -> Matrix:
     chosen = {named(name): found[named(name)] for name in names if named(name) in found} if names else found
     if not chosen:
         raise ConfigError(f"matrix: no environment is named, and there is no baseline in {folder}")
-    made = put_together({name: baseline.load(file) for name, file in chosen.items()}, _contents(chosen))
+    made = put_together({name: baseline.load(file) for name, file in chosen.items()})
     formats.write(made, wanted, FORMATS, folder)
     return made
 
 
-def put_together(versions: Versions, contents: dict[str, str]) -> Matrix:
+def put_together(kept: Mapping[str, Baseline]) -> Matrix:
     """The cube of baselines, with the known deviations through them."""
+    versions = {name: dict(each.entries()) for name, each in kept.items()}
+    contents = {name: _contents(each) for name, each in kept.items()}
     known = casefile.load_deviations(casefile.cases_folder())
     reasons = {deviation.id: deviation.reason for deviation in known}
     return Matrix(contents, cube.table(versions), cube.since(versions, known), reasons)
@@ -71,15 +73,15 @@ def _measure(name: str, folder: Path, options: Options) -> None:
     place = folder / "runs" / environment.name
     settings = {"env": (name,), "python": (), "out": place, "resume": (place / DATABASE).is_file()}
     results = pipeline.measured(options.model_copy(update=settings))
-    count = baseline.save(results.run, results.verdicts, file)
+    count = baseline.save(baseline.of_run(results.run, results.verdicts), file)
     print(f"{environment.name}: {count:,} verdicts in {file}", file=sys.stderr, flush=True)  # noqa: T201 - it takes minutes
     provision.kept(options).release()
 
 
-def _contents(files: dict[str, Path]) -> dict[str, str]:
+def _contents(kept: Baseline) -> str:
     """What a baseline says of its environments."""
-    found = {}
-    for name, file in files.items():
-        head = (line for line in file.read_text(encoding="utf-8").splitlines()[1:] if line.startswith("#"))
-        found[name] = "; ".join(line.lstrip("# ") for line in head)
-    return found
+    told = []
+    for facts in kept.facts.values():
+        packages = [f"{fact.removeprefix('package ')} {facts[fact]}" for fact in facts if fact.startswith("package ")]
+        told.append(", ".join([f"Python {facts.get('python', 'unknown')}", *packages]))
+    return "; ".join(told)

@@ -60,7 +60,14 @@ class Judge:
         self._measure_the_rest(answers, findings)
         return [
             [
-                self.row(answer.case, answer.subject, output, self._as_known(finding, answer, output), answer.truth)
+                self.row(
+                    answer.case,
+                    answer.subject,
+                    output,
+                    self._as_known(finding, answer, output),
+                    answer.truth,
+                    answer.observation.ending,
+                )
                 for output, finding in zip(answer.wanted, row, strict=True)
                 if finding is not None
             ]
@@ -74,7 +81,13 @@ class Judge:
         return replace(row, verdict=known.kind, reason=known.reason, deviation=known.deviation)
 
     def row(
-        self, unit: Case | Relation | Claim, subject: Subject, output: str, finding: Finding, truth: Truth | None
+        self,
+        unit: Case | Relation | Claim,
+        subject: Subject,
+        output: str,
+        finding: Finding,
+        truth: Truth | None,
+        outcome: str | None = None,
     ) -> Verdict:
         """A finding as a row of the reports."""
         case = unit if isinstance(unit, Case) else None
@@ -109,6 +122,7 @@ class Judge:
             tolerance=finding.tolerance,
             bits=finding.bits,
             group=unit.group,
+            outcome=outcome,
         )
 
     def _measure_the_rest(self, answers: Sequence[Answer], findings: list[list[Finding | None]]) -> None:

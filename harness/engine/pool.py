@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.engine.connection import Connection, WorkerDiedError
 from harness.engine.shards import Shard, batches, observation, request, shards
-from harness.model.observation import Observation, Outcome
+from harness.model.observation import ABSENT, Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Environment, Fingerprint, Parameter, Signatures
 from harness.worker.frames import Tensor
@@ -182,7 +182,7 @@ class _Shift:
         absent = ready["absent"]
         for item in self._asked:
             if reason := absent.get(item.subject.implementation):
-                yield item, Observation(Outcome.UNAVAILABLE, reason=reason)
+                yield item, Observation(Outcome.UNAVAILABLE, error=ABSENT, reason=reason)
         self._asked = deque(item for item in self._asked if item.subject.implementation not in absent)
         self._batches = batches(tuple(self._asked))
         self._send()
@@ -229,6 +229,14 @@ class _Shift:
 
 
 def _greeting(shard: Shard, ready: Mapping[str, Any]) -> Greeting:
-    fingerprint = Fingerprint(ready["python"], ready["packages"], ready["threads"], ready["machine"])
+    fingerprint = Fingerprint(
+        ready["python"],
+        ready["packages"],
+        ready["threads"],
+        ready["machine"],
+        tuple(ready["features"]),
+        ready["libc"],
+        ready["flags"],
+    )
     known = {path: tuple(Parameter(*each) for each in found) for path, found in ready["signatures"].items()}
     return Greeting(shard.environment, shard.framework, fingerprint, known)

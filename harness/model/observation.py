@@ -21,6 +21,9 @@ class Outcome(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+ABSENT = "absent"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """What a subject did with a case.
@@ -28,7 +31,7 @@ class Observation:
     Attributes:
         outcome: how the call ended.
         outputs: `value`, `gradient:logits`, ... to arrays, where `outcome` is VALUE.
-        error: the exception's type, where `outcome` is ERROR.
+        error: the exception's type, where `outcome` is ERROR; ABSENT, where a version hasn't the API.
         reason: message, signal with stderr's end, or why it is unsupported or unavailable.
         seconds: wall time of the call in the worker.
         warnings: what the framework warned of, `Category: message`, each place once in a worker.
@@ -40,3 +43,8 @@ class Observation:
     reason: str = ""
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+
+    @property
+    def ending(self) -> str:
+        """How the call ended, with the type of an error, or that the API is gone: what must not change unnoticed."""
+        return f"error {self.error}" if self.outcome is Outcome.ERROR else self.error or str(self.outcome)

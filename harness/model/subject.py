@@ -44,13 +44,27 @@ class Fingerprint:
         python: the interpreter's version.
         packages: versions of the packages that decide results.
         threads: threads that a call may use.
-        machine: CPU model and the features that the framework may use.
+        machine: CPU model.
+        features: of the CPU, those that kernels are chosen by.
+        libc: the C library and its version, whose mathematical functions are used.
+        flags: environment variables that choose kernels or precision.
     """
 
     python: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     threads: int = 0
     machine: str = ""
+    features: tuple[str, ...] = ()
+    libc: str = ""
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, str]:
+        """Everything that may decide a result, by name."""
+        known = {"python": self.python, "cpu": self.machine, "features": " ".join(self.features), "libc": self.libc}
+        packages = {f"package {name}": version for name, version in self.packages.items()}
+        flags = {f"flag {name}": value for name, value in self.flags.items()}
+        found = {**known, "threads": str(self.threads or ""), **packages, **flags}
+        return {name: value for name, value in sorted(found.items()) if value}
 
 
 class Parameter(NamedTuple):

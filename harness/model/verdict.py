@@ -119,6 +119,7 @@ class Verdict:
         truth: the truth there, as text.
         deviation: where the departure is stated, if it is a known one.
         bits: digest of the output's bits, for comparing runs.
+        outcome: how the call ended: `value`, `error TYPE`, `crash`, ...; None where nothing was called.
     """
 
     case: str
@@ -151,3 +152,4 @@ class Verdict:
     tolerance: Tolerance | None = None
     bits: str | None = None
     group: str = ""
+    outcome: str | None = None

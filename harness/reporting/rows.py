@@ -18,7 +18,7 @@ KEYS = (
     *("case", "operation", "subject", "implementation", "framework", "version", "environment", "mode", "device"),
     *("dtype", "output", "verdict", "grade", "max_ulp", "index", "observed", "truth", "domain", "deviation"),
     *("reason", "source", "max_relative", "max_absolute", "max_bound", "cause", "avoidable_bits"),
-    *("summation_length", "tolerance", "bits"),
+    *("summation_length", "tolerance", "bits", "outcome"),
 )
 """The keys of a verdict's row, in order: the JSON report's schema."""
 

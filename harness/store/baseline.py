@@ -1,187 +1,265 @@
-"""Baselines: a run kept to compare with, as text that a reviewer can read in a diff.
+"""Baselines: runs kept to compare with, as text that a reviewer can read in a diff.
 
-    # harness-baseline 1
-    # current: python 3.11.7, numpy 2.4.6, torch 2.13.0, ...
-    case <TAB> subject <TAB> output <TAB> verdict <TAB> grade <TAB> max_ulp <TAB> bits
+    # harness-baseline 2
+    # ENVIRONMENT <TAB> fact <TAB> value                      what may decide a result there: versions, CPU, flags
+    case <TAB> subject <TAB> output <TAB> outcome <TAB> verdict <TAB> grade <TAB> max_ulp <TAB> bits
 
-One verdict a line, sorted; `-` stands for what isn't known. A newer schema is refused.
+One verdict a line, sorted as text; `-` stands for what isn't known. Kept from several runs of the same environments,
+max_ulp is the largest with its spread, `0.25+-0.5`, and bits that differed are `~`. A newer schema is refused, an
+older one migrated: schema 1 had neither outcome nor facts.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TypeGuard
 
 from harness.model.run import Run
-from harness.model.verdict import FAILED, Kind, Verdict
-from harness.store.database import reading
-from harness.store.folder import RunFolderError, find
+from harness.model.verdict import Kind, Verdict
+from harness.store.folder import RunFolderError
 
-SCHEMA = 1
+SCHEMA = 2
 MAGIC = "# harness-baseline "
 UNKNOWN = "-"
-COLUMNS = 7
-UNMEASURED = frozenset({Kind.UNAVAILABLE, Kind.UNSUPPORTED})
+UNSTABLE = "~"
+SPREAD = "+-"
+COLUMNS = 8
+KEYS = 3
+"""Columns that say which output it is."""
 
 Key = tuple[str, str, str]
-
-
-class Change(StrEnum):
-    """Classes of differences between two runs."""
-
-    NEW_FAILURE = "new failure"
-    FIXED = "fixed"
-    BITS = "bits changed"
-    VERDICT = "verdict changed"
-    NEW = "newly measured"
-    NOT_MEASURED = "not measured"
+Facts = Mapping[str, Mapping[str, str]]
+"""What may decide a result, by environment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a baseline keeps of a verdict."""
+    """What a baseline keeps of a verdict.
 
+    Attributes:
+        outcome: how the call ended: `value`, `error TYPE`, `absent`, ...
+        max_ulp: the worst error with its sign; None if there is none.
+        bits: digest of the output; `~` if it differed between runs.
+        spread: of the worst error between runs, in ulps.
+    """
+
+    outcome: str
     verdict: Kind
     grade: str
-    max_ulp: str
+    max_ulp: float | None
     bits: str
+    spread: float = 0.0
+
+    def __str__(self) -> str:
+        ulps = UNKNOWN if self.max_ulp is None else f"{self.max_ulp:.6g}"
+        spread = f"{SPREAD}{self.spread:.6g}" if self.spread else ""
+        return "\t".join((self.outcome, self.verdict, self.grade, ulps + spread, self.bits))
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One output that is not as it was."""
+class Baseline:
+    """Facts and lines.
 
-    change: Change
-    key: Key
-    before: Entry | None
-    after: Entry | None
+    Attributes:
+        lines: one verdict each, sorted; read while they are asked for.
+        name: of the file or folder that it comes from.
+    """
 
-    def __str__(self) -> str:
-        case, subject, output = self.key
-        return f"{self.change}: {case} {subject} {output}: {_short(self.before)} -> {_short(self.after)}"
+    facts: Facts
+    lines: Iterable[str]
+    name: str = ""
+
+    def entries(self) -> Iterator[tuple[Key, Entry]]:
+        """Keys and entries, in order.
+
+        Raises:
+            RunFolderError: a line is no verdict.
+        """
+        return (self.parsed(line) for line in self.lines)
+
+    def parsed(self, line: str) -> tuple[Key, Entry]:
+        """A line's key and entry.
+
+        Raises:
+            RunFolderError: it is no verdict.
+        """
+        try:
+            case, subject, output, outcome, verdict, grade, ulps, bits = line.split("\t")
+            largest, _, spread = ulps.partition(SPREAD)
+            max_ulp = None if largest == UNKNOWN else float(largest)
+            return (case, subject, output), Entry(outcome, Kind(verdict), grade, max_ulp, bits, float(spread or 0.0))
+        except ValueError:
+            known = f"{COLUMNS} columns with a known verdict are meant"
+            raise RunFolderError(f"{self._place(line)}: no verdict: {known}") from None
+
+    def _place(self, line: str) -> str:
+        """Where a line stands in its file: looked for again, as that is only asked for a mistake."""
+        path = Path(self.name)
+        if not path.is_file():
+            return self.name
+        lines = path.read_text(encoding="utf-8").splitlines()
+        numbers = [n for n, text in enumerate(lines, 1) if text in (line, _unmigrated(line))]
+        return f"{path}:{numbers[0]}" if numbers else self.name
 
 
-def entries(verdicts: Iterable[Verdict]) -> dict[Key, Entry]:
-    """The entries of a run."""
-    return {(v.case, v.subject, v.output): _entry(v) for v in verdicts}
+def key_of(line: str) -> str:
+    """The part of a line that says which output it is."""
+    return line[: _end_of_key(line)]
 
 
-def save(run: Run, verdicts: Iterable[Verdict], path: Path) -> int:
+def _end_of_key(line: str) -> int:
+    at = -1
+    for _ in range(KEYS):
+        at = line.find("\t", at + 1)
+        if at < 0:
+            return len(line)
+    return at
+
+
+def line_of(key: Key, entry: Entry) -> str:
+    """A verdict as text."""
+    return "\t".join((*key, str(entry)))
+
+
+def entry_of(verdict: Verdict) -> Entry:
+    """What is kept of a verdict."""
+    grade = str(verdict.grade or UNKNOWN)
+    return Entry(verdict.outcome or UNKNOWN, verdict.verdict, grade, verdict.max_ulp, verdict.bits or UNKNOWN)
+
+
+def key(verdict: Verdict) -> Key:
+    """Which output a verdict is about."""
+    return verdict.case, verdict.subject, verdict.output
+
+
+def of_run(run: Run, verdicts: Iterable[Verdict]) -> Baseline:
+    """A run as a baseline."""
+    lines = sorted(line_of(key(v), entry_of(v)) for v in verdicts)
+    return Baseline({name: print_.facts() for name, print_ in run.environments.items()}, lines, str(run.folder))
+
+
+def of_runs(runs: Sequence[Baseline]) -> Baseline:
+    """Several runs of the same environments as one, with the spread between them.
+
+    Raises:
+        RunFolderError: they are not of the same environments, or not of the same cases.
+    """
+    first, *others = runs
+    if not others:
+        return first
+    if any(other.facts != first.facts for other in others):
+        raise RunFolderError("runs of one baseline must be of the same environments; their versions or CPUs differ")
+    collected: dict[Key, list[Entry]] = {}
+    for run in runs:
+        for place, entry in run.entries():
+            collected.setdefault(place, []).append(entry)
+    for place, entries in collected.items():
+        if len(entries) != len(runs):
+            raise RunFolderError(f"runs of one baseline must be of the same cases; {' '.join(place)} is not in all")
+    lines = sorted(line_of(place, _spread(entries)) for place, entries in collected.items())
+    return Baseline(first.facts, lines, first.name)
+
+
+def _spread(entries: Sequence[Entry]) -> Entry:
+    """One entry of several: the worst error, and how far the errors lie apart."""
+    worst = max(entries, key=lambda entry: abs(entry.max_ulp or 0.0))
+    ulps = [entry.max_ulp for entry in entries if entry.max_ulp is not None]
+    bits = worst.bits if len({entry.bits for entry in entries}) == 1 else UNSTABLE
+    spread = max(ulps) - min(ulps) if len(set(ulps)) > 1 else 0.0
+    return Entry(worst.outcome, worst.verdict, worst.grade, worst.max_ulp, bits, spread)
+
+
+def save(kept: Baseline, path: Path) -> int:
     """Write a baseline; the number of verdicts in it.
 
     Raises:
         RunFolderError: it can't be written there.
     """
-    kept = sorted(entries(verdicts).items())
-    lines = [f"{MAGIC}{SCHEMA}", *_environments(run)]
-    lines.extend("\t".join((*key, e.verdict, e.grade, e.max_ulp, e.bits)) for key, e in kept)
+    count = 0
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(f"{MAGIC}{SCHEMA}\n")
+            for environment, facts in sorted(kept.facts.items()):
+                file.writelines(f"# {environment}\t{fact}\t{value}\n" for fact, value in sorted(facts.items()))
+            for count, line in enumerate(kept.lines, 1):  # noqa: B007 - counted while it is written
+                file.write(f"{line}\n")
         partial.replace(path)
     except OSError as error:
         if partial.is_file():
             partial.unlink()
         raise RunFolderError(f"{path}: can't be written: {error.strerror}") from error
-    return len(kept)
+    return count
 
 
-def load(path: Path) -> dict[Key, Entry]:
-    """Read a baseline file.
+def load(path: Path) -> Baseline:
+    """Read a baseline file: its head now, its lines when they are asked for.
 
     Raises:
         RunFolderError: it is none, or of a newer schema; names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as file:
+            schema = _schema(path, file.readline().rstrip("\n"))
+            facts = _facts(file)
     except (OSError, UnicodeDecodeError) as error:
         raise RunFolderError(f"{path}: can't be read: {error}") from error
-    if not lines or not lines[0].startswith(MAGIC):
+    return Baseline(facts, _Lines(path, schema), str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The verdicts of a file, which can be gone through more than once."""
+
+    path: Path
+    schema: int
+
+    def __iter__(self) -> Iterator[str]:
+        previous = ""
+        try:
+            with self.path.open(encoding="utf-8") as file:
+                for number, text in enumerate(file, 1):
+                    line = text.rstrip("\n")
+                    if not line or line[0] == "#":
+                        continue
+                    if line <= previous:
+                        raise RunFolderError(f"{self.path}:{number}: out of order: lines must be sorted, each key once")
+                    previous = line
+                    yield _migrated(line) if self.schema < SCHEMA else line
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunFolderError(f"{self.path}: can't be read: {error}") from error
+
+
+def _schema(path: Path, line: str) -> int:
+    if not line.startswith(MAGIC):
         raise RunFolderError(f"{path}:1: no baseline: the first line is not '{MAGIC}{SCHEMA}'")
-    schema = lines[0].removeprefix(MAGIC)
-    if schema != str(SCHEMA):
-        raise RunFolderError(f"{path}:1: a baseline of schema {schema}; this harness reads {SCHEMA}")
-    numbered = ((n, line) for n, line in enumerate(lines, 1) if line and not line.startswith("#"))
-    return dict(_parsed(path, number, line) for number, line in numbered)
+    given = line.removeprefix(MAGIC)
+    if not given.isdecimal() or not 1 <= int(given) <= SCHEMA:
+        raise RunFolderError(f"{path}:1: a baseline of schema {given}; this harness reads up to {SCHEMA}")
+    return int(given)
 
 
-def read(path: Path) -> dict[Key, Entry]:
-    """The entries of a run folder or of a baseline file."""
-    if not path.is_dir():
-        return load(path)
-    with reading(find(path)) as store:
-        return entries(store.verdicts())
+def _facts(lines: Iterable[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for line in lines:
+        if not line.startswith("#"):
+            break
+        environment, tab, rest = line[1:].strip().partition("\t")
+        fact, _, value = rest.partition("\t")
+        if tab:
+            found.setdefault(environment, {})[fact] = value
+    return found
 
 
-def diff(before: Mapping[Key, Entry], after: Mapping[Key, Entry]) -> list[Difference]:
-    """What is not as it was: failures first, then by case."""
-    found = [
-        Difference(change, key, before.get(key), after.get(key))
-        for key in before.keys() | after.keys()
-        if (change := _change(before.get(key), after.get(key))) is not None
-    ]
-    order = list(Change)
-    return sorted(found, key=lambda d: (order.index(d.change), d.key))
+def _migrated(line: str) -> str:
+    """A line of schema 1 as one of today: its outcome was not kept."""
+    at = _end_of_key(line)
+    return f"{line[:at]}\t{UNKNOWN}{line[at:]}"
 
 
-def summary(differences: Iterable[Difference], most: int = 20) -> list[str]:
-    """Counts of each class, then the differences, failures first, at most so many."""
-    listed = list(differences)
-    if not listed:
-        return ["baseline: nothing differs"]
-    counts = Counter(d.change for d in listed)
-    head = "baseline: " + ", ".join(f"{counts[change]} {change}" for change in Change if counts[change])
-    more = [f"and {len(listed) - most} more"] if len(listed) > most else []
-    return [head, *(str(d) for d in listed[:most]), *more]
-
-
-def _change(before: Entry | None, after: Entry | None) -> Change | None:
-    if not _measured(after):
-        if _measured(before) or before is None or after is None:
-            return Change.NOT_MEASURED
-        return Change.VERDICT if before.verdict != after.verdict else None
-    if after.verdict in FAILED and (before is None or before.verdict not in FAILED):
-        return Change.NEW_FAILURE
-    if not _measured(before):
-        return Change.NEW
-    if before.verdict != after.verdict:
-        return Change.FIXED if before.verdict in FAILED and after.verdict not in FAILED else Change.VERDICT
-    return Change.BITS if before != after else None
-
-
-def _measured(entry: Entry | None) -> TypeGuard[Entry]:
-    return entry is not None and entry.verdict not in UNMEASURED
-
-
-def _entry(verdict: Verdict) -> Entry:
-    ulps = UNKNOWN if verdict.max_ulp is None else f"{verdict.max_ulp:.6g}"
-    return Entry(verdict.verdict, str(verdict.grade or UNKNOWN), ulps, verdict.bits or UNKNOWN)
-
-
-def _short(entry: Entry | None) -> str:
-    if entry is None:
-        return "nothing"
-    ulps = "" if entry.max_ulp == UNKNOWN else f" ({entry.max_ulp} ulp)"
-    return f"{entry.verdict}{ulps}"
-
-
-def _environments(run: Run) -> list[str]:
-    return [
-        f"# {name}: python {f.python}, " + ", ".join(f"{p} {v}" for p, v in sorted(f.packages.items()))
-        for name, f in sorted(run.environments.items())
-    ]
-
-
-def _parsed(path: Path, number: int, line: str) -> tuple[Key, Entry]:
-    parts = line.split("\t")
-    try:
-        case, subject, output, verdict, grade, ulps, bits = parts
-        return (case, subject, output), Entry(Kind(verdict), grade, ulps, bits)
-    except ValueError:
-        raise RunFolderError(f"{path}:{number}: no verdict: {COLUMNS} columns with a known verdict are meant") from None
+def _unmigrated(line: str) -> str:
+    at = _end_of_key(line)
+    return line[:at] + line[at:].removeprefix(f"\t{UNKNOWN}")

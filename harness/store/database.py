@@ -24,7 +24,7 @@ from harness.model.verdict import Cause, Grade, Kind, Tolerance, Verdict
 from harness.store.folder import DATABASE, RunFolderError
 from harness.worker import frames
 
-SCHEMA = 4
+SCHEMA = 5
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE cases (id TEXT PRIMARY KEY, frame BLOB NOT NULL);

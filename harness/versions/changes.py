@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.model.verdict import Kind, Verdict
-from harness.store import baseline
-from harness.store.baseline import Change
+from harness.store.baseline import Key, entry_of
+from harness.store.changes import Change, classified
 
 
 class Effect(StrEnum):
@@ -27,11 +27,14 @@ class Effect(StrEnum):
 
 EFFECTS = {
     Change.NEW_FAILURE: Effect.BROKEN,
-    Change.FIXED: Effect.BETTER,
-    Change.BITS: Effect.BITS,
-    Change.VERDICT: Effect.SEMANTICS,
-    Change.NEW: Effect.NEW,
+    Change.SEMANTICS: Effect.SEMANTICS,
+    Change.WORSE: Effect.WORSE,
     Change.NOT_MEASURED: Effect.NOT_MEASURED,
+    Change.REMOVED: Effect.REMOVED,
+    Change.FIXED: Effect.BETTER,
+    Change.BETTER: Effect.BETTER,
+    Change.NEW: Effect.NEW,
+    Change.BITS: Effect.BITS,
 }
 QUIET = frozenset({Effect.BITS})
 """Effects that are no change of an API: its answers are as good as before."""
@@ -95,7 +98,7 @@ def apis(before: Sequence[Verdict], after: Sequence[Verdict], size: Size) -> lis
         size: elements of a case, by its id.
     """
     sides = [{_key(v): v for v in verdicts} for verdicts in (before, after)]
-    changes = _changes(*sides)
+    changes = list(_changes(*sides))
     pairs = [(sides[0][key], sides[1][key]) for key in sides[0].keys() & sides[1].keys()]
     nearer, farther, compared = _distances(pairs)
     found = []
@@ -106,16 +109,15 @@ def apis(before: Sequence[Verdict], after: Sequence[Verdict], size: Size) -> lis
     return sorted(found, key=lambda api: (list(Effect).index(api.effect), api.implementation))
 
 
-def _changes(before: dict[baseline.Key, Verdict], after: dict[baseline.Key, Verdict]) -> list[Changed]:
-    differences = baseline.diff(_entries(before), _entries(after))
-    return [Changed(EFFECTS[d.change], before.get(d.key), after.get(d.key)) for d in differences]
+def _changes(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Iterator[Changed]:
+    for place in dict.fromkeys([*before, *after]):
+        one, other = before.get(place), after.get(place)
+        change = classified(*(entry_of(_bare(v)) if v else None for v in (one, other)))
+        if change is not None:
+            yield Changed(EFFECTS[change], one, other)
 
 
-def _entries(verdicts: dict[baseline.Key, Verdict]) -> dict[baseline.Key, baseline.Entry]:
-    return baseline.entries(replace(_bare(v), case=case, subject=subject) for (case, subject, _), v in verdicts.items())
-
-
-def _key(verdict: Verdict) -> baseline.Key:
+def _key(verdict: Verdict) -> Key:
     """A verdict's place, whatever its environment is called."""
     return verdict.case, verdict.subject.removeprefix(f"{verdict.environment}:"), verdict.output
 

@@ -5,7 +5,7 @@
 Frames (see frames.py) on two inherited pipes, never on standard output, since frameworks print
 there; standard output is sent to standard error, which the host keeps as evidence.
 
-    worker -> host   {"ready": true, "python", "packages", "threads", "machine",
+    worker -> host   {"ready": true, "packages", and the keys of fingerprint.py,
                                  "absent": {path: reason},
                                  "signatures": {path: [[name, kind, default], ...]}}
                      or {"ready": false, "reason"}, and the worker ends
@@ -24,7 +24,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import platform
 import sys
 import time
 import types
@@ -55,7 +54,7 @@ if __name__ == "__main__":
     load_module("harness", os.path.join(HARNESS, "__init__.py"), [HARNESS])
 
 from harness.adapters import UnsupportedError  # noqa: E402 - `harness` is importable only now
-from harness.worker import frames, signatures  # noqa: E402
+from harness.worker import fingerprint, frames, signatures  # noqa: E402
 from harness.worker.frames import Tensor  # noqa: E402
 
 
@@ -74,10 +73,8 @@ def describe(adapter: Any, threads: int) -> dict[str, Any]:
     absent = {i.path: _absence(i, adapter.FRAMEWORK, framework) for i in adapter.IMPLEMENTATIONS}
     return {
         "ready": True,
-        "python": platform.python_version(),
+        **fingerprint.fingerprint(threads),
         "packages": packages,
-        "threads": threads,
-        "machine": _machine(),
         "absent": {path: reason for path, reason in absent.items() if reason},
         "signatures": signatures.signatures(adapter),
     }
@@ -104,17 +101,6 @@ def _order(version: str) -> tuple[int, ...]:
         digits = "".join(c for c in part if c.isdigit())
         numbers.append(int(digits or 0))
     return tuple(numbers)
-
-
-def _machine() -> str:
-    try:
-        with open("/proc/cpuinfo") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def answer(

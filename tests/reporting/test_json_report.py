@@ -17,6 +17,7 @@ KEYS = [
     *("mode", "device", "dtype", "output", "verdict", "grade", "max_ulp"),
     *("index", "observed", "truth", "domain", "deviation", "reason", "source"),
     *("max_relative", "max_absolute", "max_bound", "cause", "avoidable_bits", "summation_length", "tolerance", "bits"),
+    "outcome",
 ]
 
 

@@ -216,11 +216,11 @@ def test_a_store_can_be_written_on(tmp_path: Path, verdict: MakeVerdict) -> None
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path, store: Store) -> None:
-    store.note("schema", 5)
+    store.note("schema", 6)
     store.commit()
-    with pytest.raises(RunFolderError, match="a run store of schema 5; this harness reads 4") as refused:
+    with pytest.raises(RunFolderError, match="a run store of schema 6; this harness reads 5") as refused:
         Store(tmp_path, fresh=False)
-    assert str(refused.value) == f"{tmp_path}: a run store of schema 5; this harness reads 4"
+    assert str(refused.value) == f"{tmp_path}: a run store of schema 6; this harness reads 5"
 
 
 def empty(path: Path) -> None:

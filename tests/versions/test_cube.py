@@ -13,7 +13,7 @@ SUBJECT = "torch.nn.functional.bce@eager"
 
 
 def entry(verdict: Kind, grade: str = "exact") -> Entry:
-    return Entry(verdict, grade, "0", "-")
+    return Entry("value", verdict, grade, 0.0, "-")
 
 
 def version(name: str, *entries: Entry, case: str = CASE) -> dict[tuple[str, str, str], Entry]:

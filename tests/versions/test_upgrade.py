@@ -22,8 +22,12 @@ BROKEN = (
 )
 EFFECTS = {
     **{f"planted.{name}": Effect.BROKEN for name in BROKEN},
+    "planted.error_type": Effect.SEMANTICS,
+    "planted.worse": Effect.WORSE,
+    "planted.removed": Effect.REMOVED,
     "planted.better": Effect.BETTER,
-    "planted.bits": Effect.BITS,
+    "planted.answers": Effect.BETTER,
+    "planted.added": Effect.NEW,
 }
 """What is to be found of each implementation; of the others, nothing that is as grave."""
 

@@ -22,11 +22,13 @@ def slope(_name, x, z):
 
 
 def right(x, z, reduction="none"):
+    if x.shape != z.shape:
+        raise ValueError("shapes differ")
     return reduced(losses(x, z), reduction)
 
 
 same = value = sign = nan = infinity = zero = shape = dtype = last_element = reduction = right
-raises = gradient = compiled = compiled_for_real = narrow = crashes = deprecated = slower = right
+raises = gradient = compiled = compiled_for_real = narrow = crashes = deprecated = slower = silent = right
 bits = removed = right
 
 
@@ -35,6 +37,7 @@ def error_type(x, z, reduction="none"):
 
 
 def answers(x, z, reduction="none"):
+    right(x, z)
     raise NotImplementedError("not yet")
 
 
@@ -59,14 +62,8 @@ def worse(x, z, reduction="none"):
 
 
 def better(x, z, reduction="none"):
-    return right(x, z, reduction) * x.dtype.type(1 + 3 * np.finfo(x.dtype).eps)
+    return right(x, z, reduction) * x.dtype.type(1 + np.finfo(x.dtype).eps)
 
 
 def warn():
     warnings.warn("an old warning of every release", DeprecationWarning, stacklevel=2)
-
-
-def silent(x, z, reduction="none"):
-    if x.shape != z.shape:
-        raise ValueError("shapes differ")
-    return right(x, z, reduction)

@@ -1,0 +1,219 @@
+"""What became of each verdict from one run to another, and whether what differs around them explains it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeGuard
+
+from harness.model.verdict import FAILED, PASSING, Grade, Kind
+from harness.store.baseline import UNKNOWN, UNSTABLE, Baseline, Entry, Facts, Key, key_of
+
+UNMEASURED = frozenset({Kind.UNAVAILABLE, Kind.UNSUPPORTED})
+NO_LONGER = frozenset({"absent", str(Kind.UNSUPPORTED)})
+"""Outcomes that say that an API is gone, or no longer takes the call; else its environment could not be had."""
+
+ROUNDED = 1e-5
+"""Errors are kept with six digits: a smaller relative change is none."""
+
+GRADES = [str(grade) for grade in Grade]
+VERSIONS = ("python", "package ")
+"""Beginnings of facts that an upgrade changes; the others are the machine's."""
+
+
+class Change(StrEnum):
+    """Classes of differences, the gravest first.
+
+    NEW_FAILURE: it fails, and did not. SEMANTICS: a value became an error, an error a value or another error, or one
+    way of failing another. WORSE: the error grew past what repeated runs differ by. NOT_MEASURED: it was, and its
+    environment can't be had, or its case is gone. REMOVED: its API is gone, or no longer takes the call. FIXED: it
+    failed or departed from the truth, and does not. BETTER: the error shrank. NEW: it was not measured, and is right.
+    BITS: other bits that are as good.
+    """
+
+    NEW_FAILURE = "new failure"
+    SEMANTICS = "semantics changed"
+    WORSE = "worse"
+    NOT_MEASURED = "not measured"
+    REMOVED = "removed"
+    FIXED = "fixed"
+    BETTER = "better"
+    NEW = "newly supported"
+    BITS = "bits changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One output that is not as it was.
+
+    Attributes:
+        why: what differs around it that may explain it.
+    """
+
+    change: Change
+    key: Key
+    before: Entry | None
+    after: Entry | None
+    why: str = ""
+
+    def __str__(self) -> str:
+        case, subject, output = self.key
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.change}: {case} {subject} {output}: {_short(self.before)} -> {_short(self.after)}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All that differs between two runs.
+
+    Attributes:
+        moved: facts that differ, as sentences, by environment.
+    """
+
+    differences: Sequence[Difference]
+    moved: Mapping[str, Sequence[str]]
+
+
+def diff(before: Baseline, after: Baseline) -> Diff:
+    """What is not as it was: the gravest first, then by case. Equal lines are not even taken apart.
+
+    Raises:
+        RunFolderError: a line is no verdict, or out of order.
+    """
+    moved = {name: _moved(before.facts[name], after.facts[name]) for name in before.facts if name in after.facts}
+    reasons = {name: _why(before.facts, after.facts, name) for name in {*before.facts, *after.facts}}
+    found = []
+    for place, old, new in _unequal(before, after):
+        if (change := classified(old, new)) is not None:
+            found.append(Difference(change, place, old, new, reasons.get(place[1].partition(":")[0], "")))
+    order = list(Change)
+    found.sort(key=lambda d: (order.index(d.change), d.key))
+    return Diff(found, {name: sentences for name, sentences in moved.items() if sentences})
+
+
+def classified(before: Entry | None, after: Entry | None) -> Change | None:
+    """The class of a difference; None if there is none that matters."""
+    if _measured(after):
+        return _standing(before, after) if _measured(before) else _first(after)
+    if not _measured(before):
+        return None
+    return Change.REMOVED if after is not None and after.outcome in NO_LONGER else Change.NOT_MEASURED
+
+
+def _first(entry: Entry) -> Change:
+    return Change.NEW_FAILURE if entry.verdict in FAILED else Change.NEW
+
+
+def _standing(before: Entry, after: Entry) -> Change | None:
+    """Both were measured."""
+    failed_before, fails = before.verdict in FAILED, after.verdict in FAILED
+    if fails and not failed_before:
+        return Change.NEW_FAILURE
+    if _departs(before) and not _departs(after):
+        return Change.FIXED
+    if _otherwise(before, after):
+        return Change.SEMANTICS
+    return Change.FIXED if failed_before and not fails else _distance(before, after) or _bits(before, after)
+
+
+def _otherwise(before: Entry, after: Entry) -> bool:
+    """Whether a call ends in another way, or an output is of another class."""
+    if UNKNOWN not in (before.outcome, after.outcome) and before.outcome != after.outcome:
+        return True
+    broken = str(Grade.BROKEN)
+    return before.verdict != after.verdict and (before.grade == broken) != (after.grade == broken)
+
+
+def _distance(before: Entry, after: Entry) -> Change | None:
+    """Whether the error grew or shrank by more than repeated runs differ; correctly rounded is as good as it gets."""
+    if _rank(after) != _rank(before):
+        return Change.WORSE if _rank(after) > _rank(before) else Change.BETTER
+    if after.max_ulp is None or before.max_ulp is None or after.grade == Grade.EXACT:
+        return None
+    old, new = abs(before.max_ulp), abs(after.max_ulp)
+    allowed = max(before.spread, after.spread) + ROUNDED * max(old, new)
+    if old == new or abs(new - old) <= allowed:
+        return None
+    return Change.WORSE if new > old else Change.BETTER
+
+
+def _bits(before: Entry, after: Entry) -> Change | None:
+    if UNSTABLE in (before.bits, after.bits):
+        return None
+    return Change.BITS if before.bits != after.bits or before.max_ulp != after.max_ulp else None
+
+
+def _rank(entry: Entry) -> int:
+    return GRADES.index(entry.grade) if entry.grade in GRADES else -1
+
+
+def _departs(entry: Entry) -> bool:
+    """Whether an output is not right, known or not."""
+    passing = {str(grade) for grade in PASSING}
+    return (entry.verdict in FAILED or entry.verdict is Kind.DEVIATION) and entry.grade not in passing
+
+
+def _measured(entry: Entry | None) -> TypeGuard[Entry]:
+    return entry is not None and entry.verdict not in UNMEASURED
+
+
+def _unequal(before: Baseline, after: Baseline) -> Iterator[tuple[Key, Entry | None, Entry | None]]:
+    """Entries that are not the same text on both sides: two sorted lists merged."""
+    ones, others = iter(before.lines), iter(after.lines)
+    one, other = next(ones, None), next(others, None)
+    while one is not None or other is not None:
+        if one == other:
+            one, other = next(ones, None), next(others, None)
+            continue
+        place = min(key_of(line) for line in (one, other) if line is not None)
+        old = new = None
+        if one is not None and key_of(one) == place:
+            known, old = before.parsed(one)
+            one = next(ones, None)
+        if other is not None and key_of(other) == place:
+            known, new = after.parsed(other)
+            other = next(others, None)
+        yield known, old, new
+
+
+def _moved(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    names = sorted(before.keys() | after.keys())
+    return [
+        f"{name.removeprefix('package ')} {before.get(name, 'none')} -> {after.get(name, 'none')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _why(before: Facts, after: Facts, name: str) -> str:
+    """What may explain differences in an environment."""
+    if name not in before or name not in after:
+        return ""
+    old, new = before[name], after[name]
+    names = [fact for fact in old.keys() | new.keys() if old.get(fact) != new.get(fact)]
+    version = any(fact.startswith(VERSIONS) for fact in names)
+    machine = any(not fact.startswith(VERSIONS) for fact in names)
+    told = [text for text, there in (("another version", version), ("another machine or setting", machine)) if there]
+    return " and ".join(told) or "same versions and machine: not reproducible"
+
+
+def summary(found: Diff, most: int = 20) -> list[str]:
+    """Counts of each class, what differs around them, then the differences, the gravest first, at most so many."""
+    around = [f"{name}: {', '.join(sentences)}" for name, sentences in sorted(found.moved.items())]
+    if not found.differences:
+        return ["baseline: nothing differs", *around]
+    counts = Counter(d.change for d in found.differences)
+    head = "baseline: " + ", ".join(f"{counts[change]:,} {change}" for change in Change if counts[change])
+    left = len(found.differences) - most
+    more = [f"and {left:,} more"] if left > 0 else []
+    return [head, *around, *(str(d) for d in found.differences[:most]), *more]
+
+
+def _short(entry: Entry | None) -> str:
+    if entry is None:
+        return "nothing"
+    ulps = "" if entry.max_ulp is None else f" ({entry.max_ulp:+.3g} ulp)"
+    outcome = "" if entry.outcome in (UNKNOWN, "value", str(entry.verdict)) else f" [{entry.outcome}]"
+    return f"{entry.verdict}{outcome}{ulps}"

@@ -1,0 +1,43 @@
+"""What decides results besides the framework's version: the processor, its features, the C library, flags."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+FEATURES = (
+    *("sse4_1", "sse4_2", "avx", "avx2", "f16c", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_bf16"),
+    *("avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "asimd", "asimdhp", "sve", "sve2", "bf16"),
+)
+"""Processor features that kernels are chosen by, as Linux names them."""
+
+PREFIXES = ("ATEN_", "DNNL_", "KERAS_", "KMP_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
+"""Beginnings of names of environment variables that choose kernels or precision."""
+
+
+def fingerprint(threads: int) -> dict[str, Any]:
+    """The machine's part of a worker's first frame."""
+    information = _processor()
+    known = set(information.get("flags", information.get("Features", "")).split())
+    return {
+        "python": platform.python_version(),
+        "threads": threads,
+        "machine": information.get("model name") or platform.processor() or platform.machine(),
+        "features": [name for name in FEATURES if name in known],
+        "libc": " ".join(platform.libc_ver()).strip() or platform.platform(),
+        "flags": {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIXES)},
+    }
+
+
+def _processor() -> dict[str, str]:
+    """The first processor's lines of /proc/cpuinfo; nothing elsewhere than on Linux."""
+    found: dict[str, str] = {}
+    try:
+        with open("/proc/cpuinfo") as lines:
+            for line in lines:
+                name, _, value = line.partition(":")
+                found.setdefault(name.strip(), value.strip())
+    except OSError:
+        pass
+    return found
