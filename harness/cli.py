@@ -121,6 +121,7 @@ def check(paths: Paths = None) -> None:
 @app.command()
 def explain(
     case: Annotated[str, typer.Argument(help="Case id, or the part of it behind the colon.")],
+    paths: Paths = None,
     env: Env = None,
     python: Python = None,
     subject: Subject = None,
@@ -133,7 +134,7 @@ def explain(
     from harness import config
     from harness.commands import explaining
 
-    flags = {"env": env, "python": python, "subject": subject, "adapter": adapter}
+    flags = {"paths": paths, "env": env, "python": python, "subject": subject, "adapter": adapter}
     options = config.resolve(flags | {"threads": threads, "timeout": timeout, "seed": seed})
     for line in explaining.explain(case, options):
         print(line)

@@ -18,6 +18,8 @@ PREFIX = "HARNESS_"
 TABLE = "tool.harness"
 ENVIRONMENTS = "env"
 """[tool.harness.env.NAME] defines an environment; `env = [...]` names those of a run."""
+FILES = frozenset({"adapter", "baseline", "cache", "out", "python"})
+"""Settings that are paths: in a pyproject.toml they are relative to it, as `paths` are that are found there."""
 LISTS = frozenset({"paths", "subject", "operation", "dtype", "env", "python", "require", "report", "adapter"})
 
 
@@ -97,7 +99,18 @@ def named(environment: str) -> str:
 def _from_pyproject(start: Path) -> tuple[str, Mapping[str, Any]]:
     file, found = table(start)
     settings = {key: value for key, value in found.items() if key != ENVIRONMENTS or not isinstance(value, dict)}
-    return f"{file}: [{TABLE}] ", {str(key).replace("-", "_"): value for key, value in settings.items()}
+    named = {str(key).replace("-", "_"): value for key, value in settings.items()}
+    return f"{file}: [{TABLE}] ", {key: _anchored(key, value, file.parent) for key, value in named.items()}
+
+
+def _anchored(key: str, value: Any, folder: Path) -> Any:
+    """A setting's paths as seen from here; `paths` that aren't in the folder may be in the suite's."""
+    if isinstance(value, list):
+        return [_anchored(key, each, folder) for each in value]
+    if not isinstance(value, str) or Path(value).is_absolute():
+        return value
+    relative = key in FILES or (key == "paths" and (folder / value).exists())
+    return os.path.relpath(folder / value) if relative else value
 
 
 def table(start: Path) -> tuple[Path, Mapping[str, Any]]:

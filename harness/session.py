@@ -144,6 +144,10 @@ class Session:
         self._store.commit()
         return Results(_run(self._store, self.folder), self._ordered(), self._store.record)
 
+    def close(self) -> None:
+        """Close the store: after that the results have verdicts, but no records."""
+        self._store.close()
+
     def _settle(self, facts: Mapping[str, Any]) -> None:
         """Note what a fresh run is; see that a reopened one is the same."""
         identity = _identity(self.plan)

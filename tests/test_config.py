@@ -99,7 +99,7 @@ def test_other_variables_are_none_of_its_business(settled: Resolve) -> None:
         (None, {"HARNESS_JOBS": "two"}, {}, "HARNESS_JOBS: Input should be a valid integer"),
         (None, {}, {"tier": "slow"}, "--tier: Input should be 'quick', 'stock' or 'nightly', not 'slow'"),
         (None, {}, {"rtol": float("nan")}, "--rtol: Input should be greater than or equal to 0, not nan"),
-        (None, {}, {"fail_on": "some"}, "--fail-on: Input should be 'any' or 'new', not 'some'"),
+        (None, {}, {"fail_on": "some"}, "--fail-on: Input should be 'any', 'new' or 'regression', not 'some'"),
         (TABLE + 'subject = "torch*"\n', {}, {}, "[tool.harness] subject: Input should be a valid tuple, not 'torch*'"),
         ("[tool]\nharness = 3\n", {}, {}, "pyproject.toml: [tool.harness] is no table"),
         ("tool = 3\n", {}, {}, "pyproject.toml: [tool.harness] is no table"),

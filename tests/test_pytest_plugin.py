@@ -1,6 +1,7 @@
-"""`pytest cases`: what is collected, what becomes of each verdict, and that each framework starts once."""
+"""The pytest plugin: what is collected, what becomes of each verdict, and that each framework starts once."""
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,89 +9,332 @@ from pathlib import Path
 
 import pytest
 
+from harness import (  # pytester forgets what a test run imports, and NumPy can't be imported twice
+    pipeline,
+    pytest_items,
+)
+from harness.store.folder import RunFolderError
+
+pytest_plugins = ["pytester"]
+
 ROOT = Path(__file__).parent.parent
-Pytest = Callable[..., subprocess.CompletedProcess[str]]
+assert pytest_items  # pytester forgets what its runs import, but NumPy can't be imported twice
+
+ADAPTER = """
+import numpy as np
+from harness.adapters import Implementation, UnsupportedError
+
+FRAMEWORK, PACKAGES = "kernels", ("numpy",)
+
+
+def right(x, z):
+    return np.maximum(x, 0) - x * z + np.log1p(np.exp(-np.abs(x)))
+
+
+def wrong(x, z):
+    return right(x, z) + np.float32(1)
+
+
+def refusing(x, z):
+    raise UnsupportedError("not on Tuesdays")
+
+
+def row(run, **more):
+    return Implementation("kernels." + run.__name__, "sigmoid_cross_entropy", run, **more)
+
+
+IMPLEMENTATIONS = (
+    row(right),
+    row(wrong),
+    row(refusing),
+    row(right, dtypes=("float64",))._replace(path="kernels.double"),
+    row(right, since="99")._replace(path="kernels.young"),
+)
+
+
+def start(threads):
+    with open("starts.txt", "a") as file:
+        file.write("started ")
+
+
+def call(implementation, mode, inputs, parameters, wanted):
+    return {"value": implementation.run(inputs["logits"].data, inputs["labels"].data)}
+"""
+CASE = """cases:
+- id: one
+  operation: sigmoid_cross_entropy
+  inputs: {logits: [1.0, -1.0], labels: [0.0, 1.0]}
+"""
+SETTINGS = """[tool.harness]
+adapter = ["kernels.py"]
+subject = ["*:kernels.*"]
+[tool.pytest.ini_options]
+filterwarnings = ["error"]
+"""
+
+Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def run_pytest() -> Pytest:
-    """Run pytest on the project's cases in a process of its own, with the NumPy subjects only."""
-
-    def call(
-        *arguments: str, subjects: str = "*:numpy.*", root: Path = ROOT, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-        environment = {"PATH": "/usr/bin:/bin", "HARNESS_SUBJECT": subjects, **variables}
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=root, env=environment)
-
-    return call
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with an adapter, settings, and a case of its own."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, text in {"kernels.py": ADAPTER, "pyproject.toml": SETTINGS, "mine/own.yaml": CASE}.items():
+        (pytester.path / name).parent.mkdir(exist_ok=True)
+        (pytester.path / name).write_text(text)
+    return pytester.path
 
 
-def test_ids_name_case_and_subject_and_can_be_selected(run_pytest: Pytest) -> None:
-    done = run_pytest("cases/documents", "--collect-only", "-q", "-k", "003-a and sigmoid")
-    ids = [line for line in done.stdout.splitlines() if "::" in line]
-    assert ids == ["cases/documents/003.yaml::003-a/float32/current:numpy.sigmoid_cross_entropy@eager"]
+@pytest.fixture
+def run(project: Path, pytester: pytest.Pytester) -> Run:
+    """Run pytest in the project, with the plugin as an installed harness has it."""
+    assert project.is_dir()
+    return lambda *arguments: pytester.runpytest_inprocess("-p", "harness.pytest_plugin", *arguments)
 
 
-def test_the_list_of_deviations_is_not_collected(run_pytest: Pytest) -> None:
-    done = run_pytest("cases", "--collect-only", "-q", "-k", "003-a and sigmoid")
+def rewrite(file: Path, old: str, new: str) -> None:
+    """Change a text in a file."""
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+# what is collected
+
+
+def ids(result: pytest.RunResult) -> list[str]:
+    """The node ids of a collection."""
+    return [line for line in result.outlines if "::" in line]
+
+
+@pytest.mark.parametrize("named", ["mine", "mine/own.yaml"])
+def test_own_cases_are_an_item_for_each_subject(run: Run, named: str) -> None:
+    found = ids(run("--harness-cases", named, "--collect-only", "-q", "-k", "one and right"))
+    assert found == ["mine/own.yaml::one/float32/current:kernels.right@eager"]
+
+
+def test_cases_are_added_to_the_projects_tests(run: Run, project: Path) -> None:
+    (project / "test_own.py").write_text("def test_own(): pass\n")
+    result = run("--harness-cases", "mine", "-k", "test_own or right", "-v")
+    result.assert_outcomes(passed=2, deselected=3)
+
+
+def test_nothing_is_collected_or_imported_unless_asked(project: Path, pytester: pytest.Pytester) -> None:
+    (project / "test_imports.py").write_text(
+        "import sys\n\ndef test_imports():\n"
+        "    assert sorted(m for m in sys.modules if m.startswith('harness')) == ['harness', 'harness.pytest_plugin']\n"
+        "    assert not {'numpy', 'pydantic', 'yaml'} & set(sys.modules)\n"
+    )
+    result = pytester.runpytest_subprocess("-p", "harness.pytest_plugin", ".", "mine")
+    result.assert_outcomes(passed=1)
+
+
+def test_other_yaml_files_are_let_be(run: Run, project: Path) -> None:
+    (project / "compose.yaml").write_text("services: {}\n")
+    (project / "mine" / "deviations.yaml").write_text("deviations: []\n")
+    (project / "mine" / "notes.txt").write_text("nothing")
+    found = ids(run(".", "--harness-cases", "mine", "--collect-only", "-q"))
+    assert found
+    assert all(name.startswith("mine/own.yaml::one/") for name in found)
+
+
+def test_one_case_can_be_selected_by_its_node_id(run: Run, project: Path) -> None:
+    (project / "mine" / "more.yaml").write_text(CASE)
+    name = "mine/own.yaml::one/float32/current:kernels.right@eager"
+    result = run("--harness-cases", "mine", name, "-v")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"{name} PASSED*"])
+
+
+def test_a_setting_says_where_case_files_lie(run: Run, project: Path) -> None:
+    rewrite(
+        project / "pyproject.toml", "[tool.pytest.ini_options]", '[tool.pytest.ini_options]\nharness_cases = ["mine"]'
+    )
+    (project / "inner").mkdir()
+    (project / "inner" / "foreign.yaml").write_text("a: b\n")
+    (project / "inner" / "test_own.py").write_text("def test_own(): pass\n")
+    run("inner").assert_outcomes(passed=1)
+    run("-k", "right").assert_outcomes(passed=1, deselected=4)
+
+
+def test_settings_and_paths_are_the_projects_wherever_pytest_is_started(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "mine")
+    result = run("--harness-cases", ".", "-v", "-k", "right")
+    result.assert_outcomes(passed=1, deselected=3)
+    result.stdout.fnmatch_lines(["own.yaml::one/float32/current:kernels.right@eager PASSED*"])
+
+
+def test_a_generators_cases_are_one_item(run: Run, project: Path) -> None:
+    generated = CASE.replace("[1.0, -1.0]", "{generate: uniform, low: -1, high: 1, shape: [2]}")
+    (project / "mine" / "own.yaml").write_text(generated + "  count: 3\n")
+    found = ids(run("--harness-cases", "mine", "--collect-only", "-q", "-k", "right"))
+    assert found == ["mine/own.yaml::one/current:kernels.right@eager"]
+
+
+def test_the_suite_itself_is_stock(run: Run, project: Path) -> None:
+    rewrite(project / "pyproject.toml", "*:kernels.*", "*:numpy.sig*")
+    result = run("--harness-cases", "stock", "-k", "003-a or 004-b-2", "-v", "-rx")
+    result.stdout.fnmatch_lines(
+        [
+            "stock/documents/003.yaml::003-a/float32/current:numpy.sigmoid_cross_entropy@eager PASSED*",
+            "XFAIL *004-b-2/float32/document - erratum: prints 2.137, the true value is 2.126928*",
+        ]
+    )
+    assert result.ret == 0
+
+
+def test_a_tier_leaves_folders_of_the_suite_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_TIER", "quick")
+    monkeypatch.setenv("HARNESS_SUBJECT", "*:numpy.sigmoid@*")
+    found = ids(run("--harness-cases", "stock", "--collect-only", "-q"))
+    assert {name.split("/")[1] for name in found} == {"documents", "operations"}
+
+
+def test_pytest_cases_collects_the_suite_of_a_checkout() -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "cases", "--collect-only", "-q"]
+    environment = {"PATH": "/usr/bin:/bin", "HARNESS_SUBJECT": "*:numpy.*"}
+    command += ["-k", "003-a and sigmoid"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stdout
+    assert "cases/documents/003.yaml::003-a/float32/current:numpy.sigmoid_cross_entropy@eager" in done.stdout
     assert "deviations.yaml" not in done.stdout
-    assert "003.yaml::003-a/float32/current:numpy.sigmoid_cross_entropy@eager" in done.stdout
 
 
-def test_document_is_an_item_and_its_erratum_xfails_with_the_reason(run_pytest: Pytest) -> None:
-    done = run_pytest("cases/documents/004.yaml", "-rx", "-k", "004-b")
-    assert done.returncode == 0, done.stdout
-    assert re.search(
-        r"XFAIL .*004-b-2/float32/document - erratum: prints 2.137, the true value is 2.126928", done.stdout
+# what is wrong
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [(["nowhere"], "*nowhere: no such file or folder*"), (["mine", "empty"], "*empty: no case file is in it*")],
+)
+def test_a_path_without_cases_is_a_usage_error(run: Run, project: Path, paths: list[str], message: str) -> None:
+    (project / "empty").mkdir()
+    result = run(*(word for path in paths for word in ("--harness-cases", path)))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+
+
+def test_a_wrong_setting_is_a_usage_error(run: Run, project: Path) -> None:
+    rewrite(project / "pyproject.toml", "adapter =", "adaptor =")
+    result = run("--harness-cases", "mine")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*pyproject.toml: [[]tool.harness[]] adaptor: unknown setting, did you mean 'adapter'?"]
     )
 
 
-def test_failure_shows_the_comparators_message_and_no_traceback(run_pytest: Pytest, tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.py"
-    wrong.write_text(
-        "from harness.adapters import numpy as reference\n"
-        'FRAMEWORK, PACKAGES = "numpy", ("numpy",)\n'
-        "IMPLEMENTATIONS, start = reference.IMPLEMENTATIONS, reference.start\n"
-        "def call(*given):\n"
-        "    return {name: t._replace(data=t.data + 1) for name, t in reference.call(*given).items()}\n"
+def test_a_wrong_case_file_is_a_collection_error_with_its_place(run: Run, project: Path) -> None:
+    rewrite(project / "mine" / "own.yaml", "logits:", "logitz:")
+    result = run("--harness-cases", "mine")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["mine/own.yaml:4:*did you mean 'logits'?"])
+
+
+def test_an_id_that_two_files_share_is_a_collection_error(run: Run, project: Path) -> None:
+    (project / "mine" / "deeper").mkdir()
+    (project / "mine" / "deeper" / "own.yaml").write_text(CASE)
+    result = run("--harness-cases", "mine")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*id 'own:one' again; it is at mine/own.yaml:2 already*"])
+
+
+def test_what_stops_the_run_is_told_by_every_item(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def full(*_given: object) -> None:
+        opened.append(1)
+        raise RunFolderError("no space left")
+
+    monkeypatch.setattr(pipeline, "open_session", full)
+    result = run("--harness-cases", "mine")
+    result.assert_outcomes(failed=4)
+    assert len(opened) == 1
+    assert "Traceback" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["no space left"])
+
+
+# what becomes of verdicts
+
+
+def test_each_verdict_has_its_outcome(run: Run) -> None:
+    result = run("--harness-cases", "mine", "-rs")
+    result.assert_outcomes(passed=1, failed=1, skipped=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "SKIPPED *unsupported: not on Tuesdays",
+            "SKIPPED *unavailable: kernels * doesn't have it yet (new in 99)",
+            "UNAVAILABLE  kernels.young in current: 1 verdict missing: kernels * doesn't have it yet (new in 99)",
+            "current: kernels *: 1 fail, 1 unavailable, 1 pass, 1 unsupported",
+            "unsupported, so no item: 1 call",
+        ]
     )
-    done = run_pytest("cases/documents/003.yaml", "-k", "003-a and value or 003-a", HARNESS_ADAPTER=str(wrong))
-    assert done.returncode == 1
-    assert "subject   current:numpy.sigmoid_cross_entropy@eager  value" in done.stdout
-    assert "next      harness explain documents/003:003-a/float32" in done.stdout
-    assert "Traceback" not in done.stdout
 
 
-def test_unavailable_is_skipped_with_the_reason(run_pytest: Pytest) -> None:
-    venv_without_frameworks = "/nowhere"
-    assert run_pytest("cases/documents/003.yaml", HARNESS_PYTHON=venv_without_frameworks).returncode != 0
-    done = run_pytest("cases/documents/002.yaml", "-rs", "-k", "contrib", subjects="*:tf.contrib.*@eager")
-    assert re.search(r"SKIPPED .*tensorflow 2\.\S+ no longer has it", done.stdout), done.stdout
-
-
-def test_wrong_case_file_is_a_collection_error_with_its_place(run_pytest: Pytest, tmp_path: Path) -> None:
-    # A checkout of its own: other tests read the cases of this one at the same time.
-    for shared in ("harness", "conftest.py"):
-        (tmp_path / shared).symlink_to(ROOT / shared)
-    found = tmp_path / "cases" / "found"
-    found.mkdir(parents=True)
-    (found / "bad.yaml").write_text("cases:\n- id: a\n  operation: sigmoid\n  inputs: {logitz: [1.0]}\n")
-    done = run_pytest("cases/found", root=tmp_path)
-    assert done.returncode == 2
-    assert "cases/found/bad.yaml:4:12" in done.stdout
-    assert "did you mean 'logits'?" in done.stdout
-
-
-def test_under_xdist_each_framework_starts_once(run_pytest: Pytest, tmp_path: Path) -> None:
-    counting = tmp_path / "counting.py"
-    counting.write_text(
-        "import pathlib\nfrom harness.adapters import numpy as reference\n"
-        'FRAMEWORK, PACKAGES = "numpy", ("numpy",)\n'
-        "IMPLEMENTATIONS, call = reference.IMPLEMENTATIONS, reference.call\n"
-        f"def start(threads):\n    open({str(tmp_path / 'starts')!r}, 'a').write('started ')\n"
+def test_a_failure_shows_the_comparators_message_and_a_command_that_works(run: Run, project: Path) -> None:
+    result = run("--harness-cases", "mine", "-k", "wrong")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["*subject   current:kernels.wrong@eager  value", "*case      mine/own.yaml:2", "*next      harness explain*"]
     )
-    done = run_pytest("cases/documents/003.yaml", "-n", "2", "-q", HARNESS_ADAPTER=str(counting))
-    assert "passed" in done.stdout, done.stdout
-    assert (tmp_path / "starts").read_text() == "started "
+    assert "Traceback" not in result.stdout.str()
+    (command,) = re.findall(r"next      harness (.*)", result.stdout.str())
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *shlex.split(command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=project,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "current:kernels.wrong@eager" in done.stdout
+
+
+def test_only_some_failures_of_a_generator_are_told_in_full(run: Run, project: Path) -> None:
+    generated = CASE.replace("[1.0, -1.0]", "{generate: uniform, low: -1, high: 1, shape: [2]}")
+    (project / "mine" / "own.yaml").write_text(generated + "  count: 9\n")
+    result = run("--harness-cases", "mine", "-k", "wrong")
+    assert result.stdout.str().count("next      harness explain") == 5
+    result.stdout.fnmatch_lines(["and 4 more verdicts of this item"])
+
+
+def test_a_stated_deviation_is_xfailed_with_its_reason(run: Run, project: Path) -> None:
+    with (project / "mine" / "own.yaml").open("a") as file:
+        file.write('  expect: {per: {"*:kernels.wrong@*": {fails: inaccurate, reason: adds one}}}\n')
+    run("--harness-cases", "mine", "-k", "wrong", "-rx").stdout.fnmatch_lines(
+        ["XFAIL *wrong@eager - *deviation: adds one"]
+    )
+
+
+def test_what_is_required_fails_where_it_is_unavailable(run: Run, project: Path) -> None:
+    rewrite(project / "kernels.py", "def start(threads):", "def start(threads):\n    import no_such_kernels\n")
+    run("--harness-cases", "mine", "-k", "right").assert_outcomes(skipped=1, deselected=3)
+    rewrite(project / "pyproject.toml", "[tool.harness]", '[tool.harness]\nrequire = ["kernels"]')
+    result = run("--harness-cases", "mine", "-k", "right")
+    result.assert_outcomes(failed=1, deselected=3)
+    result.stdout.fnmatch_lines(["*required, but unavailable: ModuleNotFoundError: No module named 'no_such_kernels'"])
+
+
+def test_a_plain_tolerance_is_summed_up_beside_the_verdicts(run: Run, project: Path) -> None:
+    rewrite(project / "pyproject.toml", "[tool.harness]", "[tool.harness]\nrtol = 1e-30\natol = 0")
+    result = run("--harness-cases", "mine", "-k", "right or wrong")
+    result.stdout.fnmatch_lines(["rtol/atol, a judge of its own: 2 of 2 verdicts outside"])
+
+
+def test_the_worst_error_is_a_property_of_the_item(run: Run, project: Path) -> None:
+    run("--harness-cases", "mine", "-k", "wrong", "--junitxml", "out.xml")
+    xml = (project / "out.xml").read_text()
+    assert re.search(r'<property name="max_ulp" value="[\d.]+e?\+?\d*"', xml)
+    assert '<property name="grade" value="inaccurate"' in xml
+
+
+@pytest.mark.parametrize("dist", ["load", "loadfile", "loadgroup"])
+def test_under_xdist_each_framework_starts_once(project: Path, pytester: pytest.Pytester, dist: str) -> None:
+    (project / "mine" / "more.yaml").write_text(CASE)
+    (project / "test_own.py").write_text("def test_own(): pass\ndef test_other(): pass\n")
+    result = pytester.runpytest_subprocess(
+        "-p", "harness.pytest_plugin", "--harness-cases", "mine", "-n", "2", "--dist", dist
+    )
+    result.assert_outcomes(passed=4, failed=2, skipped=4)
+    assert (project / "starts.txt").read_text() == "started "
+    result.stdout.fnmatch_lines(["current: kernels *: 2 fail, 2 unavailable, 2 pass, 2 unsupported"])

@@ -15,11 +15,12 @@ from harness.casefile.editors import SCHEMAS, schema
 from harness.casefile.entries import Entry, Heading, case_ids
 from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
 from harness.casefile.expand import expand
-from harness.casefile.files import cases_folder, find, lists_deviations
+from harness.casefile.files import SUFFIXES, cases_folder, find, lists_deviations
 from harness.casefile.load import headings, load
 
 __all__ = [
     "SCHEMAS",
+    "SUFFIXES",
     "CaseFileError",
     "CaseFileErrors",
     "Entry",

@@ -36,12 +36,11 @@ def explain(name: str, options: Options) -> Iterator[str]:
 
 
 def _units(name: str, options: Options) -> list[Unit]:
-    """The units of the file that the name speaks of; of all files if it names none."""
+    """The units of the file that the name speaks of; of the paths that are given, or of all files, if it names none."""
     root = casefile.cases_folder()
-    stem = name.partition(":")[0]
-    files = (
-        [root / f"{stem}.yaml"] if ":" in name and (root / f"{stem}.yaml").is_file() else casefile.find([root], root)
-    )
+    stem, colon, _ = name.partition(":")
+    named = root / f"{stem}.yaml"
+    files = [named] if colon and named.is_file() else casefile.find(options.paths or [root], root)
     return [unit for entry in casefile.load(files, root) for unit in casefile.expand(entry, options.seed)]
 
 

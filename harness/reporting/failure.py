@@ -21,5 +21,12 @@ def message(row: Verdict) -> str:
     if row.max_ulp is not None:
         facts.append(f"  worst     {row.max_ulp:+.6g} ulp")
     facts.append(f"  case      {row.source}")
-    facts.append(f"  next      harness explain {shlex.quote(row.case)}")
+    facts.append(f"  next      {explain(row)}")
     return "\n".join(facts)
+
+
+def explain(row: Verdict) -> str:
+    """The command that shows the case of a verdict, with its file if that doesn't lie in the folder cases/."""
+    words = ["harness", "explain", row.case]
+    stem = row.case.partition(":")[0]
+    return shlex.join(words if "/" in stem else [*words, row.source.rpartition(":")[0]])
