@@ -76,6 +76,8 @@ class Implementation(NamedTuple):
             operation's default only.
         inputs: optional inputs that it offers ("weights").
         gradients: inputs with respect to which it can be differentiated.
+        alias: another name of what is a row already, as documents type it: asked only where a case names it.
+        gradients_since: first versions in which it can be, for inputs where it couldn't always.
         dtypes: dtypes of the floating inputs.
         modes: how it can be executed; the first is the usual one.
         since: first version of the framework that has it, "" for always.
@@ -94,6 +96,8 @@ class Implementation(NamedTuple):
     since: str = ""
     until: str = ""
     absent: str = ""
+    alias: bool = False
+    gradients_since: Mapping[str, str] = MappingProxyType({})
 
 
 def gradient_inputs(wanted: Sequence[str], inputs: Container[str]) -> List[str]:

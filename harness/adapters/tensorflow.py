@@ -1,4 +1,4 @@
-"""TensorFlow, with the Keras that it brings: called as they are, eagerly, in a graph, through XLA.
+"""TensorFlow, with the Keras that it brings: called as they are, eagerly, in a graph, through XLA, in a session.
 
 Nothing is emulated. Two namings of reductions are translated to each API's own; a name that isn't
 known to them goes to the API as it is, for the API to judge.
@@ -9,6 +9,7 @@ inside; one function is traced for each implementation, mode, parameters and wan
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from functools import partial
 from types import MappingProxyType
@@ -26,13 +27,19 @@ from harness.adapters import (
     Values,
     gradient_inputs,
     real_inputs,
+    sessions,
 )
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
 
 FRAMEWORK = "tensorflow"
 PACKAGES = ("tensorflow", "keras", "numpy")
 ALIASES = MappingProxyType({"tf": "tensorflow"})
-MODES = ("eager", "graph", "xla")
+SESSION = "session"
+MODES = ("eager", "graph", "xla", SESSION)
+KERAS_MODES = ("eager", "graph", "xla")
+"""Keras 3 takes no symbolic tensors of a session's graph."""
+OLD_MODES = (SESSION, "eager", "graph", "xla")
+"""What is gone since 2.0 was used in sessions."""
 
 Tensors = Mapping[str, Any]
 Parameters = Mapping[str, Any]
@@ -40,12 +47,14 @@ Outputs = Dict[str, Any]
 Traced = Callable[[Dict[str, Any]], Outputs]
 
 _traced: Dict[Tuple[Any, ...], Traced] = {}
+_threads = [1]
 
 
 def start(threads: int) -> None:
     """Import TensorFlow and Keras, and pin TensorFlow's threads."""
     import tensorflow as tf
 
+    _threads[:] = [threads]
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.compat.v1.enable_eager_execution()
@@ -72,12 +81,22 @@ def call(
     parameters: Parameters,
     wanted: Sequence[str],
 ) -> Dict[str, Tensor]:
-    """Run one call; gradients are vector-Jacobian products by GradientTape."""
+    """Run one call; gradients are vector-Jacobian products by GradientTape, in sessions by tf.gradients."""
     import tensorflow as tf
 
+    _refuse_rewritten(tf, implementation, mode)
+    if mode == SESSION:
+        return _in_session(tf, implementation, inputs, parameters, wanted)
     function = _function(tf, implementation, mode, parameters, tuple(wanted))
-    outputs = function({name: to_tensorflow(tf, tensor) for name, tensor in inputs.items()})
-    return {name: from_tensorflow(outputs[name]) for name in wanted if name in outputs}
+    outputs = function({name: tf.constant(_array(tf, tensor)) for name, tensor in inputs.items()})
+    return {name: _tensor(tf, outputs[name].numpy()) for name in wanted if name in outputs}
+
+
+def _refuse_rewritten(tf: Any, implementation: Implementation, mode: str) -> None:
+    if mode == "xla" and ".by_hand." in implementation.path and tf.__version__.startswith("1."):
+        raise UnsupportedError(
+            "XLA of TensorFlow 1 compiles with fast-math: a formula is not computed as it is written"
+        )
 
 
 def _function(tf: Any, implementation: Implementation, mode: str, parameters: Parameters, wanted: Any) -> Traced:
@@ -91,11 +110,30 @@ def _function(tf: Any, implementation: Implementation, mode: str, parameters: Pa
 def _in_mode(tf: Any, mode: str, function: Traced) -> Traced:
     if mode == "eager":
         return function
-    options = {"jit_compile": True} if mode == "xla" else {}
-    try:
-        return tf.function(function, autograph=False, **options)
-    except TypeError as error:
-        raise UnsupportedError(f"tf.function of TensorFlow {tf.__version__} has no jit_compile") from error
+    options = {_compiles(tf): True} if mode == "xla" else {}
+    return tf.function(function, autograph=False, **options)
+
+
+def _compiles(tf: Any) -> str:
+    """What tf.function calls the option that has XLA compile; older releases call it experimental."""
+    known = inspect.signature(tf.function).parameters
+    found = [name for name in ("jit_compile", "experimental_compile") if name in known]
+    if not found:
+        raise UnsupportedError(f"tf.function of TensorFlow {tf.__version__} doesn't have XLA compile it")
+    return found[0]
+
+
+def _in_session(
+    tf: Any, implementation: Implementation, inputs: Mapping[str, Tensor], parameters: Parameters, wanted: Sequence[str]
+) -> Dict[str, Tensor]:
+    function = (implementation.path, implementation.operation, tuple(sorted(parameters.items())))
+    arrays = {name: _array(tf, tensor) for name, tensor in inputs.items()}
+
+    def run(tensors: Tensors) -> Any:
+        return implementation.run(tf, tensors, parameters)
+
+    found = sessions.outputs(tf, function, run, arrays, wanted, _threads[0])
+    return {name: _tensor(tf, array) for name, array in found.items()}
 
 
 def _outputs(
@@ -111,24 +149,22 @@ def _outputs(
         # log_loss answers in float32 whatever it is given
         upstream = tf.cast(tensors["upstream"], value.dtype) if "upstream" in tensors else None
         gradients = tape.gradient(value, [inputs[name] for name in names], output_gradients=upstream)
-        # no gradient is given where the API stops it, as softmax_cross_entropy_with_logits of 1.x for the labels
+        # no gradient is given where the API stops it
         given = ((n, g) for n, g in zip(names, gradients) if g is not None)
         outputs.update(("gradient:" + n, tf.convert_to_tensor(g)) for n, g in given)
     return outputs
 
 
-def to_tensorflow(tf: Any, tensor: Tensor) -> Any:
-    """A tensor of the same bits."""
-    bits = tensor.data
-    return tf.constant(bits.view(tf.bfloat16.as_numpy_dtype) if tensor.dtype == "bfloat16" else bits)
+def _array(tf: Any, tensor: Tensor) -> Any:
+    """An array of the same bits, of a dtype that TensorFlow takes."""
+    return tensor.data.view(tf.bfloat16.as_numpy_dtype) if tensor.dtype == "bfloat16" else tensor.data
 
 
-def from_tensorflow(tensor: Any) -> Tensor:
-    """The inverse of `to_tensorflow`."""
-    array = np.asarray(tensor.numpy())
-    if tensor.dtype.name == "bfloat16":
-        return Tensor("bfloat16", array.view(np.uint16))
-    return Tensor.of(array)
+def _tensor(tf: Any, array: Any) -> Tensor:
+    """The inverse of `_array`."""
+    bits = np.asarray(array)
+    half = bits.dtype == tf.bfloat16.as_numpy_dtype
+    return Tensor("bfloat16", bits.view(np.uint16)) if half else Tensor.of(bits)
 
 
 # tf.nn and tf.math
@@ -389,9 +425,10 @@ def _row(
     *parameters: Mapping[str, Values],
     inputs: Sequence[str] = (),
     stopped: Sequence[str] = (),
+    modes: Sequence[str] = MODES,
     **more: Any,
 ) -> Any:
-    """A row of the table: in every dtype and mode, and differentiable except where the API stops the gradient."""
+    """A row of the table: in every dtype, and differentiable except where the API stops the gradient."""
     return Implementation(
         path="tf." + path,
         operation=operation,
@@ -400,7 +437,7 @@ def _row(
         inputs=inputs,
         gradients=tuple(name for name in real_inputs(operation, inputs) if name not in stopped),
         dtypes=ALL_FLOATS,
-        modes=MODES,
+        modes=modes,
         **more,
     )
 
@@ -417,6 +454,7 @@ def _keras(
         reductions,
         *parameters,
         inputs=_WEIGHTS,
+        modes=KERAS_MODES,
         since=KERAS_3,
     )
     of_function = _row(
@@ -425,20 +463,25 @@ def _keras(
         loss.of_function,
         function_reductions,
         *parameters,
+        modes=KERAS_MODES,
         since=KERAS_3,
     )
     return of_class, of_function
 
 
 def _v1(
-    path: str,
+    name: str,
     operation: str,
     run: Callable[..., Any],
     *parameters: Mapping[str, Values],
     stopped: Sequence[str] = (),
-) -> Any:
-    return _row(
-        "compat.v1.losses." + path, operation, run, _V1_REDUCTIONS, *parameters, inputs=_WEIGHTS, stopped=stopped
+) -> Tuple[Implementation, Implementation]:
+    """The rows of a loss of tf.losses: by the path that both majors have, and as it was typed until 2.0."""
+    offered = (_V1_REDUCTIONS, *parameters)
+    common: Dict[str, Any] = {"inputs": _WEIGHTS, "stopped": stopped}
+    return (
+        _row("losses." + name, operation, run, *offered, modes=(SESSION,), until="2.0", alias=True, **common),
+        _row("compat.v1.losses." + name, operation, run, *offered, **common),
     )
 
 
@@ -446,7 +489,9 @@ def _contrib(
     operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values], stopped: Sequence[str] = ()
 ) -> Any:
     path = "contrib.losses." + operation
-    return _row(path, operation, run, _NONZERO_MEAN, *parameters, inputs=_WEIGHTS, stopped=stopped, until="2.0")
+    return _row(
+        path, operation, run, _NONZERO_MEAN, *parameters, inputs=_WEIGHTS, stopped=stopped, modes=OLD_MODES, until="2.0"
+    )
 
 
 IMPLEMENTATIONS = (
@@ -456,7 +501,7 @@ IMPLEMENTATIONS = (
     _row("nn.log_softmax", "log_softmax", _log_softmax, _AXIS),
     _row("nn.sigmoid_cross_entropy_with_logits", _SIGMOID, _nn_sigmoid),
     _row("nn.weighted_cross_entropy_with_logits", "weighted_" + _SIGMOID, _nn_weighted, {"pos_weight": ANY}),
-    _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS),
+    _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS, gradients_since={"labels": "2.0"}),
     _row("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST),
     *_keras(BINARY, _SIGMOID, _ROW_MEAN, _SMOOTHING),
     *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED),
@@ -464,10 +509,10 @@ IMPLEMENTATIONS = (
     *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
     *_keras(SPARSE, _SPARSE, {}, _LAST),
     *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER),
-    _v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
-    _v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
-    _v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),
-    _v1("log_loss", "binary_cross_entropy", _v1_log_loss, {"epsilon": ANY, "epsilon_use": ("add",)}),
+    *_v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
+    *_v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
+    *_v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),
+    *_v1("log_loss", "binary_cross_entropy", _v1_log_loss, {"epsilon": ANY, "epsilon_use": ("add",)}),
     _contrib(_SIGMOID, _contrib_sigmoid, _SMOOTHING),
     _contrib(_SOFTMAX, _contrib_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
     _contrib(_SPARSE, _contrib_sparse, _LAST),

@@ -189,8 +189,8 @@ def _pair(answer: Answer, output: str) -> Pair:
 def _decided(answer: Answer, output: str) -> Finding | None:
     """What can be said without a look at the numbers; None where they decide."""
     case, _, _, observation, truth = answer
-    if (kind := ENDED.get(observation.outcome)) is not None:
-        return Finding(kind, reason=observation.reason)
+    if (kind := ENDED.get(observation.outcome)) is not None or output in observation.unsupported:
+        return Finding(kind or Kind.UNSUPPORTED, reason=observation.unsupported.get(output, observation.reason))
     if truth.region.domain is Domain.UNDEFINED:
         return of_undefined(observation, output, truth.region.reason, case.expect.undefined or ERROR_IS_RIGHT)
     if observation.outcome is Outcome.ERROR:

@@ -97,14 +97,15 @@ def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[s
         for adapter in adapters
         if not environment.frameworks or adapter.framework in environment.frameworks
         for implementation in adapter.implementations
-        if implementation.operation == call.operation and _asked(implementation.path, call.implementations)
+        if implementation.operation == call.operation and _asked(implementation, call.implementations)
         for mode in implementation.modes
     ]
 
 
-def _asked(path: str, glob: str) -> bool:
-    """Whether a case asks an implementation: written-out formulas only where it names them."""
-    return fnmatchcase(path, glob) and (WRITTEN_OUT not in path or "by_hand" in glob)
+def _asked(implementation: Implementation, glob: str) -> bool:
+    """Whether a case asks an implementation: aliases and written-out formulas only where it names them."""
+    named = "by_hand" in glob if WRITTEN_OUT in implementation.path else glob != "*" or not implementation.alias
+    return named and fnmatchcase(implementation.path, glob)
 
 
 def _offered(implementation: Implementation, operation: Operation, call: Case) -> tuple[str, ...]:

@@ -84,4 +84,5 @@ def observation(header: Mapping[str, Any], tensors: Sequence[Tensor]) -> Observa
         header.get("reason", ""),
         header["seconds"],
         tuple(header.get("warnings", ())),
+        header.get("unsupported", {}),
     )

@@ -34,6 +34,7 @@ class Observation:
         error: the exception's type, where `outcome` is ERROR; ABSENT, where a version hasn't the API.
         reason: message, signal with stderr's end, or why it is unsupported or unavailable.
         seconds: wall time of the call in the worker.
+        unsupported: outputs that were wanted and that the API doesn't offer in this version, with the reason.
         warnings: what the framework warned of, `Category: message`, each place once in a worker.
     """
 
@@ -43,6 +44,7 @@ class Observation:
     reason: str = ""
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    unsupported: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ending(self) -> str:

@@ -24,7 +24,7 @@ from harness.model.verdict import Cause, Grade, Kind, Tolerance, Verdict
 from harness.store.folder import DATABASE, RunFolderError
 from harness.worker import frames
 
-SCHEMA = 5
+SCHEMA = 6
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE cases (id TEXT PRIMARY KEY, frame BLOB NOT NULL);
@@ -110,6 +110,7 @@ class Store:
             "reason": observation.reason,
             "seconds": observation.seconds,
             "warnings": observation.warnings,
+            "unsupported": dict(observation.unsupported),
         }
         frame = _encode(header, list(observation.outputs.values()))
         self._put("observations", (item.rank, item.call.id, item.subject.id, frame), len(frame))
@@ -209,6 +210,7 @@ def _observation(frame: bytes) -> Observation:
         header["reason"],
         header["seconds"],
         tuple(header["warnings"]),
+        header["unsupported"],
     )
 
 

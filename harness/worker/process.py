@@ -12,7 +12,8 @@ there; standard output is sent to standard error, which the host keeps as eviden
     host -> worker   {"calls": [{"implementation", "operation", "mode", "parameters",
                                  "wanted", "inputs": [name, ...]}, ...]} and the inputs' arrays, in order
     worker -> host   for each call, in order, as soon as it is done:
-                     {"outcome", "seconds", "outputs": [name, ...], "error", "reason", "warnings"} and arrays
+                     {"outcome", "seconds", "outputs": [name, ...], "error", "reason", "warnings",
+                      "unsupported": {output: reason}} and arrays
 
 Warnings come with the first call that causes them: Python tells each place's once in a process.
 Answers come in the order of the calls: when the worker dies or hangs, the first call without an
@@ -95,6 +96,15 @@ def _absence(implementation: Any, framework: str, version: str) -> str:
     return ""
 
 
+def lacks(implementation: Any, framework: str, version: str) -> dict[str, str]:
+    """The gradients that an implementation has only in later versions, with the reason."""
+    return {
+        "gradient:" + name: f"{framework} {version} doesn't differentiate it by {name} (new in {since})"
+        for name, since in implementation.gradients_since.items()
+        if _order(version) < _order(since)
+    }
+
+
 def _order(version: str) -> tuple[int, ...]:
     numbers = []
     for part in version.partition("+")[0].split(".")[:3]:
@@ -133,6 +143,7 @@ def _failure(error: Exception) -> dict[str, Any]:
 def serve(adapter: Any, requests: Any, answers: Any, warned: list[Any]) -> None:
     """Answer batches of calls until the host closes its end; `warned` grows while a call is made."""
     table = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}
+    version = _version(adapter.PACKAGES[0])
     while True:
         try:
             batch, tensors = frames.read(requests)
@@ -142,7 +153,11 @@ def serve(adapter: Any, requests: Any, answers: Any, warned: list[Any]) -> None:
         for call in batch["calls"]:
             inputs = {name: next(arrays) for name in call["inputs"]}
             implementation = table[call["implementation"], call["operation"]]
+            lacking = lacks(implementation, adapter.FRAMEWORK, version)
+            call["wanted"] = [output for output in call["wanted"] if output not in lacking]
             header, outputs = answer(adapter, implementation, call, inputs)
+            if lacking:
+                header["unsupported"] = lacking
             if warned:
                 header["warnings"] = [_told(warning) for warning in warned[:WARNINGS_LIMIT]]
                 del warned[:]

@@ -19,8 +19,8 @@ ADAPTERS = ("numpy", "tensorflow", "torch")
 FRAMEWORKS = {"tensorflow", "torch", "keras", "jax"}
 # What the island uses of the standard library, all of it in Python 3.7.
 STANDARD = {
-    "__future__", "argparse", "functools", "importlib", "inspect", "json", "operator", "os", "platform", "re", "signal",
-    "struct", "sys", "time", "types", "typing", "warnings",
+    "__future__", "argparse", "collections", "functools", "importlib", "inspect", "json", "operator", "os", "platform",
+    "re", "signal", "struct", "sys", "time", "types", "typing", "warnings",
 }  # fmt: skip
 
 

@@ -12,7 +12,9 @@ from harness.operations import OPERATIONS
 ROWS = {f"{i.path}:{i.operation}": i for i in adapter.IMPLEMENTATIONS}
 RUNNABLE = [row for row in ROWS.values() if not row.absent and not row.until]
 COMPLETE = [row for row in RUNNABLE if not row.path.endswith("000_c_1")]
-STOPPED = [f"tf.{api}.losses.softmax_cross_entropy:softmax_cross_entropy" for api in ("compat.v1", "contrib")]
+STOPPED = [
+    f"tf.{api}.softmax_cross_entropy:softmax_cross_entropy" for api in ("compat.v1.losses", "losses", "contrib.losses")
+]
 """Their labels are constants: tf.stop_gradient."""
 
 FORMS = "keras.losses.CategoricalCrossentropy", "keras.losses.categorical_crossentropy"
@@ -38,9 +40,11 @@ def test_agrees_with_the_definition(row: Implementation, tensorflow_worker: Any,
     assert calls >= 2
 
 
-@pytest.mark.parametrize("mode", ["graph", "xla"])
-@pytest.mark.parametrize("row", COMPLETE, ids=named)
-def test_agrees_in_compiled_modes(row: Implementation, mode: str, tensorflow_worker: Any, assert_agrees: Any) -> None:
+@pytest.mark.parametrize(
+    ("row", "mode"),
+    [pytest.param(row, mode, id=f"{named(row)}@{mode}") for row in COMPLETE for mode in row.modes if mode != "eager"],
+)
+def test_agrees_in_other_modes(row: Implementation, mode: str, tensorflow_worker: Any, assert_agrees: Any) -> None:
     assert_agrees(row, tensorflow_worker.send, mode=mode, thorough=False)
 
 
@@ -63,7 +67,7 @@ def test_every_row_is_differentiable_with_respect_to_every_real_input_that_is_no
         assert list(row.gradients) == ([] if row.absent else real), name
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+@pytest.mark.parametrize("mode", adapter.MODES)
 def test_gradient_that_the_api_stops_is_not_given(
     mode: str, tensorflow_worker: Any, call: Any, tensor: Any, defaults: Any
 ) -> None:
@@ -181,6 +185,24 @@ def test_same_signature_is_traced_once(one: Any) -> None:
     first = one(name, mode="xla", logits=[[1.0, 2.0, 5.0, 7.0, 1.0]])
     again = one(name, mode="xla", logits=[[1.5, 2.0, 5.0, 7.0, 1.0]])
     assert again.header["seconds"] < first.header["seconds"] / 3
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_sessions_keep_every_dtype(dtype: str, tensorflow_worker: Any, assert_agrees: Any) -> None:
+    row = ROWS["tf.nn.softmax_cross_entropy_with_logits:softmax_cross_entropy"]
+    assert assert_agrees(row, tensorflow_worker.send, dtype, mode="session") >= 2
+
+
+def test_a_session_runs_each_shape(one: Any) -> None:
+    for shape in ([1.0], [1.0, 2.0], [[1.0], [2.0]]):
+        answer = one("tf.math.sigmoid:sigmoid", mode="session", logits=shape)
+        np.testing.assert_allclose(answer.outputs["value"].data, 1 / (1 + np.exp(-np.array(shape))), rtol=1e-6)
+
+
+def test_label_out_of_range_raises_in_a_session(one: Any) -> None:
+    name = "tf.compat.v1.losses.sparse_softmax_cross_entropy:sparse_softmax_cross_entropy"
+    answer = one(name, mode="session", logits=[[1.0, 2.0]], labels=[2])
+    assert (answer.outcome, answer.header["error"]) == ("error", "InvalidArgumentError")
 
 
 def test_signatures_are_those_of_the_public_functions(tensorflow_worker: Any) -> None:

@@ -11,7 +11,7 @@ from harness.comparator import findings, judge
 from harness.comparator.findings import digest
 from harness.comparator.judge import Answer, Judge
 from harness.model.case import Case, Domain, Expectation, Override
-from harness.model.observation import Observation
+from harness.model.observation import Observation, Outcome
 from harness.model.subject import DOCUMENT, Subject
 from harness.model.verdict import Grade, Kind, Verdict
 from harness.operations.base import Region
@@ -125,6 +125,13 @@ def test_an_error_for_defined_input_is_broken(judge_one: JudgeOne, gave: Gave) -
 def test_an_output_that_is_missing_is_broken(judge_one: JudgeOne, gave: Gave) -> None:
     verdict = judge_one(gave(array(1.0)), [1.0], output="gradient:logits")
     assert (verdict.verdict, verdict.grade, verdict.reason) == (Kind.FAIL, Grade.BROKEN, "gave no gradient:logits")
+
+
+def test_an_output_that_came_in_a_later_version_is_unsupported(judge_one: JudgeOne) -> None:
+    seen = Observation(Outcome.VALUE, {"value": array(1.0)}, unsupported={"gradient:logits": "new in 2.0"})
+    verdict = judge_one(seen, [1.0], output="gradient:logits")
+    assert (verdict.verdict, verdict.grade, verdict.reason) == (Kind.UNSUPPORTED, None, "new in 2.0")
+    assert judge_one(seen, [1.0]).verdict is Kind.PASS
 
 
 def test_an_output_without_a_definition_is_the_harnesss_own_error(

@@ -120,6 +120,15 @@ def test_formulas_written_by_hand_are_asked_only_where_a_case_names_them(
     assert sorted({item.subject.implementation for item in plan.items}) == asked
 
 
+@pytest.mark.parametrize(("glob", "asked"), [("*", []), ("old.*", ["old.name"]), ("torch.*", [])])
+def test_another_name_is_asked_only_where_a_case_names_it(
+    make: Callable[..., Plan], case: Callable[..., Case], glob: str, asked: list[str]
+) -> None:
+    old = Adapter("old", "old.py", ("old",), (row("old.name", alias=True),))
+    plan = make(case(implementations=glob), adapters=(old,))
+    assert [item.subject.implementation for item in plan.items] == asked
+
+
 def test_the_selection_decides(make: Callable[..., Plan], case: Callable[..., Case]) -> None:
     plan = make(case("a"), case("b"), wants=lambda unit, subject: unit.id == "x:b" and subject.mode == "compiled")
     assert [(item.unit.id, item.subject.mode) for item in plan.items] == [("x:b", "compiled")]

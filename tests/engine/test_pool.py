@@ -142,3 +142,10 @@ def test_warning_comes_with_the_call_that_causes_it(unruly: Path, make_plan: Mak
     assert seen["made:unruly.good/float32/0"].warnings == ()
     told = ("DeprecationWarning: deprecated() goes away: use good()",)
     assert seen["made:unruly.deprecated/float32/0"].warnings == told
+
+
+def test_a_gradient_of_a_later_version_is_not_asked_for(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    (seen,) = observe(make_plan(unruly, ["unruly.later"]), tmp_path).values()
+    assert (seen.outcome, list(seen.outputs)) == (Outcome.VALUE, ["value"])
+    assert list(seen.unsupported) == ["gradient:logits"]
+    assert seen.unsupported["gradient:logits"].endswith("doesn't differentiate it by logits (new in 999.1)")

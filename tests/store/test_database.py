@@ -18,7 +18,7 @@ from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Subject
 from harness.model.verdict import Grade, Kind, Tolerance, Verdict
-from harness.store.database import Store, reading
+from harness.store.database import SCHEMA, Store, reading
 from harness.store.folder import DATABASE, RunFolderError
 
 INF, NAN = float("inf"), float("nan")
@@ -125,8 +125,10 @@ def test_arrays_come_back_to_the_bit(store: Store, name: str) -> None:
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_observations_come_back(store: Store, outcome: Outcome) -> None:
-    store.put(item(), Observation(outcome, error="ValueError", reason="said \udc80\x00", seconds=1e-9))
+    lacking = {"gradient:labels": "new in 2.0"}
+    store.put(item(), Observation(outcome, {}, "ValueError", "said \udc80\x00", 1e-9, ("Told: x",), lacking))
     ((_, back),) = store.observations(["documents/1:a/float32"]).items()
+    assert (back.warnings, back.unsupported) == (("Told: x",), lacking)
     assert (back.outcome, back.error, back.reason, back.seconds) == (outcome, "ValueError", "said \udc80\x00", 1e-9)
 
 
@@ -177,7 +179,7 @@ from harness.model.case import Case, Expectation, Source
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Subject
-from harness.store.database import Store
+from harness.store.database import SCHEMA, Store
 case = Case("x", "sigmoid", {}, {}, "float32", Expectation(), Source("x.yaml", 1))
 store = Store(Path(sys.argv[1]), fresh=True)
 for rank in range(4):
@@ -216,11 +218,11 @@ def test_a_store_can_be_written_on(tmp_path: Path, verdict: MakeVerdict) -> None
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path, store: Store) -> None:
-    store.note("schema", 6)
+    store.note("schema", SCHEMA + 1)
     store.commit()
-    with pytest.raises(RunFolderError, match="a run store of schema 6; this harness reads 5") as refused:
+    with pytest.raises(RunFolderError, match=f"a run store of schema {SCHEMA + 1}") as refused:
         Store(tmp_path, fresh=False)
-    assert str(refused.value) == f"{tmp_path}: a run store of schema 6; this harness reads 5"
+    assert str(refused.value) == f"{tmp_path}: a run store of schema {SCHEMA + 1}; this harness reads {SCHEMA}"
 
 
 def empty(path: Path) -> None:

@@ -89,8 +89,11 @@ ROWS = (
     no_array,
     good,
 )
-IMPLEMENTATIONS = tuple(
-    Implementation("unruly." + row.__name__, "sigmoid_cross_entropy", row, parameters=EVERYTHING) for row in ROWS
+IMPLEMENTATIONS = (
+    *(Implementation("unruly." + row.__name__, "sigmoid_cross_entropy", row, parameters=EVERYTHING) for row in ROWS),
+    Implementation(
+        "unruly.later", "sigmoid_cross_entropy", good, gradients=("logits",), gradients_since={"logits": "999.1"}
+    ),
 )
 
 
