@@ -72,6 +72,14 @@ class Hooks:
         """Know what is selected before the first item runs."""
         session.config.stash[SUITE].select(item.part for item in session.items if isinstance(item, CaseItem))
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let a skipped case be where it stands, and not where it is skipped."""
+        report = yield
+        if isinstance(item, CaseItem) and report.skipped and isinstance(report.longrepr, tuple):
+            report.longrepr = (str(item.path), item.line, report.longrepr[2])
+        return report
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Sum up; an xdist worker leaves that to be printed by the controller."""
         self._summary += session.config.stash[SUITE].summary()
@@ -151,7 +159,12 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the case stands."""
         # The name is none that the node id ends with: pytest would write its dots as colons.
-        return self.path, self.part.units[0].source.line - 1, f"{self.part.name} {self.part.subject}"
+        return self.path, self.line - 1, f"{self.part.name} {self.part.subject}"
+
+    @property
+    def line(self) -> int:
+        """The line in its file that the case begins on, from 1."""
+        return self.part.units[0].source.line
 
 
 class VerdictFailedError(Exception):
