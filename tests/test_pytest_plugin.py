@@ -262,8 +262,8 @@ def test_each_verdict_has_its_outcome(run: Run) -> None:
     result.assert_outcomes(passed=1, failed=1, skipped=2)
     result.stdout.fnmatch_lines_random(
         [
-            "SKIPPED *unsupported: not on Tuesdays",
-            "SKIPPED *unavailable: kernels * doesn't have it yet (new in 99)",
+            "SKIPPED * mine/own.yaml:2: unsupported: not on Tuesdays",
+            "SKIPPED * mine/own.yaml:2: unavailable: kernels * doesn't have it yet (new in 99)",
             "UNAVAILABLE  kernels.young in current: 1 verdict missing: kernels * doesn't have it yet (new in 99)",
             "current: kernels *: 1 fail, 1 unavailable, 1 pass, 1 unsupported",
             "unsupported, so no item: 1 call",
