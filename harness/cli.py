@@ -70,7 +70,7 @@ def run(
     out: Out = None,
     resume: Resume = False,
     report: Annotated[
-        Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown; repeatable.")
+        Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown, sarif, github; repeatable.")
     ] = None,
     baseline: Annotated[Path | None, typer.Option(help="Baseline file, or run folder, to compare with.")] = None,
     fail_on: Annotated[str | None, typer.Option(help="any, new or regression.  [default: any]")] = None,

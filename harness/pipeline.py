@@ -6,6 +6,7 @@ case files -> entries -> units -> plan -> session -> observations and verdicts -
 from __future__ import annotations
 
 import gc
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ from harness.model.case import Claim, Unit
 from harness.model.plan import Plan
 from harness.model.run import Results
 from harness.model.verdict import ExitCode
-from harness.reporting import progress, terminal
+from harness.reporting import progress, step_summary, terminal
 from harness.session import Session, as_baseline
 from harness.store import baseline, changes, folder
 from harness.store.changes import Change
@@ -162,12 +163,18 @@ def finish(session: Session, _options: Options) -> Results:
 
 def report(results: Results, options: Options) -> Results:
     """Write the reports and show the summary."""
-    written = {}
+    written: dict[str, Path] = {}
+    printed: list[str] = []
     for name, given in wanted_reports(options):
+        if name in reporting.PRINTED and not given:
+            printed.extend(reporting.PRINTED[name](results))
+            continue
         path = Path(given) if given else results.run.folder / reporting.FORMATS[name].filename
         reporting.write(results, name, path)
         written[name] = path
+    step_summary.append(results, os.environ)
     terminal.show(results, written)
+    terminal.print_lines(printed)
     return results
 
 

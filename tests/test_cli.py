@@ -47,6 +47,21 @@ def test_failures_come_first_and_the_exit_code_is_1(cli: Cli) -> None:
     assert "telling:rows/float32" in done.stdout.splitlines()[1]
 
 
+def test_services_get_several_reports_at_once(cli: Cli, tmp_path: Path) -> None:
+    wrong = ("--adapter", SUITES / "wrong.py", "--subject", "*:wrong.wrong_axis@*")
+    asked = [("--report", name) for name in ("sarif:a/b.sarif", "junit", "github", "json")]
+    done = cli("run", SUITES / "telling.yaml", *wrong, *sum(asked, ()), GITHUB_STEP_SUMMARY=str(tmp_path / "page.md"))
+    assert done.returncode == 1, done.stderr
+    *_, first, second, count = done.stdout.splitlines()
+    assert first.startswith("::error ")
+    assert second.startswith("::error ")
+    assert count.startswith("::notice ")
+    assert len(json.loads((tmp_path / "a" / "b.sarif").read_text())["runs"][0]["results"]) == 2
+    assert (tmp_path / "reports" / "latest" / "junit.xml").is_file()
+    assert not (tmp_path / "reports" / "latest" / "report.html").exists()
+    assert "Failures (2)" in (tmp_path / "page.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

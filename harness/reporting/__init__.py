@@ -6,12 +6,20 @@ rich: each format imports what it needs when it is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.model.run import Results
-from harness.reporting import csv_report, html_report, json_report, junit_report, markdown_report
+from harness.reporting import (
+    csv_report,
+    github_report,
+    html_report,
+    json_report,
+    junit_report,
+    markdown_report,
+    sarif_report,
+)
 
 
 class Format(NamedTuple):
@@ -27,8 +35,13 @@ FORMATS: Mapping[str, Format] = {
     "html": Format("report.html", html_report.write),
     "junit": Format("junit.xml", junit_report.write),
     "markdown": Format("report.md", markdown_report.write),
+    "sarif": Format("report.sarif", sarif_report.write),
+    "github": Format("github.txt", github_report.write),
 }
 """Report formats by the name that `--report` takes."""
+
+PRINTED: Mapping[str, Callable[[Results], Sequence[str]]] = {"github": github_report.lines}
+"""Formats whose lines go to standard output unless a path is given."""
 
 
 class UnknownFormatError(ValueError):

@@ -54,12 +54,14 @@ class Absence(NamedTuple):
 
     Attributes:
         name: the framework, or the implementations that it doesn't have while it has others.
+        first: the first of the verdicts.
     """
 
     environment: str
     name: str
     reason: str
     verdicts: int
+    first: Verdict
 
 
 class Departure(NamedTuple):
@@ -103,6 +105,13 @@ def failures(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return [verdict for verdict in verdicts if verdict.verdict.failed]
 
 
+def varied(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The first failure of each subject and output before further ones; else the order of the plan."""
+    firsts = {(v.subject, v.output, v.verdict): v for v in reversed(verdicts)}
+    first = {id(verdict) for verdict in firsts.values()}
+    return sorted(verdicts, key=lambda verdict: id(verdict) not in first)
+
+
 def of(kind: Kind, verdicts: Iterable[Verdict]) -> list[Verdict]:
     """The verdicts of one kind, in the order of the plan."""
     return [verdict for verdict in verdicts if verdict.verdict is kind]
@@ -126,7 +135,9 @@ def absences(verdicts: Sequence[Verdict]) -> list[Absence]:
     for verdict in of(Kind.UNAVAILABLE, verdicts):
         missing.setdefault((verdict.environment, verdict.framework, verdict.reason), []).append(verdict)
     return [
-        Absence(environment, _names(rows) if (environment, framework) in there else framework, reason, len(rows))
+        Absence(
+            environment, _names(rows) if (environment, framework) in there else framework, reason, len(rows), rows[0]
+        )
         for (environment, framework, reason), rows in missing.items()
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -46,16 +46,9 @@ def some(lines: Sequence[Line], most: int) -> list[Line]:
     return [*lines[: most - 1], Line(f"  and {len(lines) - most + 1:,} more, see the report", lines[0].style)]
 
 
-def varied(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The first failure of each subject and output before further ones; else the order of the plan."""
-    firsts = {(v.subject, v.output, v.verdict): v for v in reversed(verdicts)}
-    first = {id(verdict) for verdict in firsts.values()}
-    return sorted(verdicts, key=lambda verdict: id(verdict) not in first)
-
-
 def failures(results: Results, height: int, width: int) -> list[Line]:
     """As many failures as there is room for, then how many more there are."""
-    found = varied(overview.failures(results.verdicts))
+    found = overview.varied(overview.failures(results.verdicts))
     room = height // 2 if len(found) <= height // 2 else (height - 1) // 2
     shown = [line for verdict in found[:room] for line in failed(verdict, width)]
     left = len(found) - room
@@ -142,9 +135,7 @@ def show(results: Results, reports: Mapping[str, Path], stream: TextIO | None = 
     """Print the summary: in colour on a terminal, as plain lines elsewhere."""
     out = stream or sys.stdout
     if not out.isatty():
-        encoding = out.encoding or "utf-8"
-        for text in summary(results, reports):
-            print(text.encode(encoding, "backslashreplace").decode(encoding), file=out)
+        print_lines(summary(results, reports), out)
         return
     from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
     from rich.text import Text  # noqa: PLC0415
@@ -152,3 +143,11 @@ def show(results: Results, reports: Mapping[str, Path], stream: TextIO | None = 
     console = Console(file=out, highlight=False)
     for line in compose(results, reports, min(WIDTH, console.width)):
         console.print(Text(line.text, style=line.style), no_wrap=True, overflow="ellipsis", crop=True)
+
+
+def print_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
+    """Print plain lines; what the stream can't encode is written out."""
+    out = stream or sys.stdout
+    encoding = out.encoding or "utf-8"
+    for line in lines:
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=out)
