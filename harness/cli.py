@@ -181,16 +181,18 @@ def upgrade(
     out: Out = None,
     resume: Resume = False,
     report: Reports = None,
+    fail_on: Annotated[str, typer.Option(help="new: newly broken; regression: worse in any way; any failure.")] = "new",
     cache: Cache = None,
 ) -> None:
-    """Run the same cases in two environments, and say what is not as it was; 1 if anything is newly broken."""
+    """Run the same cases in two environments, and say what is not as it was."""
     from harness import config
     from harness.commands import upgrading
 
-    found = upgrading.upgrade(config.resolve(_renamed(context.params, sides="env", cases="paths")))
+    options = config.resolve(_renamed(context.params, sides="env", cases="paths"))
+    found = upgrading.upgrade(options)
     for line in upgrading.screen(found):
         print(line)
-    raise typer.Exit(upgrading.exit_code(found))
+    raise typer.Exit(upgrading.exit_code(found, options.fail_on))
 
 
 @app.command()

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,6 +106,39 @@ def test_command_writes_its_reports_and_fails(sides: tuple[Path, Path], tmp_path
     assert "planted 1.0 -&gt; 2.0" in page
     assert "<script" not in page
     assert (tmp_path / "u.md").read_text().startswith("## planted 1.0 -&gt; 2.0")
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("new", 0), ("regression", 1), ("any", 0)])
+def test_the_gate_fails_what_it_is_told_to(sides: tuple[Path, Path], tmp_path: Path, fail_on: str, code: int) -> None:
+    options = resolve({**given(sides, tmp_path / "run"), "subject": ("*:planted.worse@*", "*:planted.bits@*")}, {})
+    assert upgrading.exit_code(upgrading.upgrade(options), fail_on) == code
+
+
+def test_a_killed_upgrade_goes_on_and_loses_nothing(found: Upgrade, sides: tuple[Path, Path], tmp_path: Path) -> None:
+    out, (before, after) = tmp_path / "run", sides
+    command = [sys.executable, "-m", "harness", "upgrade", "--python", str(before), "--python", str(after)]
+    command += ["--adapter", str(PLANTED / "adapter.py"), "--cases", str(PLANTED / "suite.yaml"), "--out", str(out)]
+    process = subprocess.Popen(
+        [*command, "--subject", "*:planted.*"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and observed(out) < 100:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    kept = observed(out)
+    resumed = upgrading.upgrade(resolve({"out": out, "resume": True}, {}))
+    assert {api.implementation: api.effect for api in resumed.apis} == {a.implementation: a.effect for a in found.apis}
+    assert resumed.compared == found.compared
+    assert observed(out) > kept
+
+
+def observed(folder: Path) -> int:
+    """Observations that a run has kept so far."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder}/run.sqlite?mode=ro", uri=True)) as store:
+            return int(store.execute("SELECT count(*) FROM observations").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
 
 
 def test_the_same_environment_twice_changes_nothing(sides: tuple[Path, Path], tmp_path: Path) -> None:
