@@ -14,7 +14,7 @@ from harness.config import ConfigError, Options
 from harness.environments import venvs
 from harness.environments.adapters import adapters
 from harness.environments.definitions import Definition, DefinitionError
-from harness.environments.venvs import NotMadeError
+from harness.environments.venvs import NotMadeError, Tools
 from harness.model.run import Results
 from harness.model.verdict import ExitCode, Kind
 from harness.session import results
@@ -41,7 +41,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A project whose environments are this interpreter, but for a broken one; the names of those that were made."""
     made: list[str] = []
 
-    def make(definition: Definition, home: Path, _lock: Path | None, _log: Path) -> list[str]:
+    def make(definition: Definition, _tools: Tools, home: Path, _lock: Path | None, _log: Path) -> list[str]:
         if definition.name == "broken":
             raise NotMadeError("No matching distribution found for numpy==0.1")
         made.append(definition.name)
@@ -53,6 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(venvs, "make", make)
+    monkeypatch.setattr(venvs, "tools", lambda _definition: Tools("uv", Path(sys.executable)))
     return made
 
 

@@ -131,12 +131,13 @@ class Cache:
 
     def _make(self, definition: Definition) -> Contents:
         home = self.folder / definition.key
+        tools = venvs.tools(definition)  # before others are removed for it
         _discard(home)
         self._make_room(definition)
         self._say(f"making environment {definition.name}: Python {definition.python}, {_told(definition)}")
         begun = time.monotonic()
         try:
-            frozen = venvs.make(definition, home, self._lock(definition), self._log(definition.key))
+            frozen = venvs.make(definition, tools, home, self._lock(definition), self._log(definition.key))
             lock = self._keep_lock(definition, frozen)
         except BaseException:
             _discard(home)

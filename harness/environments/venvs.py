@@ -13,6 +13,7 @@ import subprocess
 import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.environments import pythons
 from harness.environments.definitions import Definition
@@ -28,7 +29,26 @@ class NotMadeError(Exception):
     """A virtual environment that could not be made; the message is one clear line."""
 
 
-def make(definition: Definition, home: Path, lock: Path | None, log: Path) -> list[str]:
+class Tools(NamedTuple):
+    """What makes a virtual environment."""
+
+    uv: str
+    python: Path
+
+
+def tools(definition: Definition) -> Tools:
+    """The tools for a definition, as this machine has them.
+
+    Raises:
+        NotMadeError: one is missing.
+    """
+    python = pythons.find(definition.python)
+    if python is None:
+        raise NotMadeError(f"no Python {definition.python} here: none on the path, nor one of pyenv's")
+    return Tools(_uv(), python)
+
+
+def make(definition: Definition, made_by: Tools, home: Path, lock: Path | None, log: Path) -> list[str]:
     """Make and fill a virtual environment, in place since it can't be moved; what it holds, as `pip freeze` tells it.
 
     Args:
@@ -39,13 +59,10 @@ def make(definition: Definition, home: Path, lock: Path | None, log: Path) -> li
     Raises:
         NotMadeError: why; `home` may be half made.
     """
-    python = pythons.find(definition.python)
-    if python is None:
-        raise NotMadeError(f"no Python {definition.python} here: none on the path, nor one of pyenv's")
     own = home / "bin" / "python"
     with log.open("w", encoding="utf-8") as kept:
-        where = ["--python", str(python), "--no-python-downloads", "--no-config"]
-        _run([_uv(), "venv", "--quiet", *where, "--prompt", definition.name, str(home)], kept.fileno())
+        where = ["--python", str(made_by.python), "--no-python-downloads", "--no-config"]
+        _run([made_by.uv, "venv", "--quiet", *where, "--prompt", definition.name, str(home)], kept.fileno())
         _run([str(own), "-m", "ensurepip"], kept.fileno())
         pinned = ["-r", str(lock)] if lock else list(definition.requirements)
         _run([str(own), "-m", "pip", "install", *QUIET, *pinned], kept.fileno())

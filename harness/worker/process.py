@@ -75,7 +75,7 @@ def describe(adapter: Any, threads: int) -> dict[str, Any]:
     return {
         "ready": True,
         **fingerprint.fingerprint(threads),
-        "packages": packages,
+        "packages": {name: version for name, version in packages.items() if version or name == adapter.PACKAGES[0]},
         "absent": {path: reason for path, reason in absent.items() if reason},
         "signatures": signatures.signatures(adapter),
     }

@@ -14,7 +14,7 @@ import pytest
 from harness.environments import venvs
 from harness.environments.cache import BusyError, Cache
 from harness.environments.definitions import Definition
-from harness.environments.venvs import NotMadeError
+from harness.environments.venvs import NotMadeError, Tools
 
 Define = Callable[..., Definition]
 MakeWheel = Callable[..., Path]
@@ -25,7 +25,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Environments that are a link to this interpreter; the names of those that were made."""
     made: list[str] = []
 
-    def make(definition: Definition, home: Path, _lock: Path | None, _log: Path) -> list[str]:
+    def make(definition: Definition, _tools: Tools, home: Path, _lock: Path | None, _log: Path) -> list[str]:
         made.append(definition.name)
         (home / "bin").mkdir(parents=True)
         (home / "bin" / "python").symlink_to(sys.executable)
@@ -156,7 +156,7 @@ def test_two_who_want_the_same_at_once_have_it_made_once(cache: Cache, definitio
 def test_what_can_not_be_made_is_tried_once(cache: Cache, definition: Define, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[str] = []
 
-    def make(wanted: Definition, _home: Path, _lock: Path | None, _log: Path) -> list[str]:
+    def make(wanted: Definition, _tools: Tools, _home: Path, _lock: Path | None, _log: Path) -> list[str]:
         tried.append(wanted.name)
         raise NotMadeError("no luck")
 
@@ -168,13 +168,22 @@ def test_what_can_not_be_made_is_tried_once(cache: Cache, definition: Define, mo
 def test_a_disk_that_is_full_is_one_clear_line(
     cache: Cache, definition: Define, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(_definition: Definition, home: Path, _lock: Path | None, _log: Path) -> list[str]:
+    def make(_definition: Definition, _tools: Tools, home: Path, _lock: Path | None, _log: Path) -> list[str]:
         home.mkdir(parents=True)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(venvs, "make", make)
     assert "No space left on device" in cache.ensure(definition()).complaint
     assert not (cache.folder / definition().key).exists()
+
+
+@pytest.mark.usefixtures("disk", "made_up")
+def test_nothing_is_removed_for_what_can_not_be_made(cache: Cache, definition: Define) -> None:
+    for name in ("one", "two", "three"):
+        cache.ensure(definition(name, megabytes=10))
+    cache.release()
+    assert "no Python 3.2 here" in cache.ensure(definition("next", python="3.2", megabytes=500)).complaint
+    assert len(cache.keys()) == 3
 
 
 @pytest.mark.usefixtures("disk")
