@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.environments import definitions
 from harness.environments.interpreters import CURRENT
 
 PREFIX = "HARNESS_"
@@ -90,6 +89,8 @@ def named(environment: str) -> str:
     Raises:
         ConfigError: what is written can't be used.
     """
+    from harness.environments import definitions  # noqa: PLC0415 - only where an environment is asked for
+
     try:
         return definitions.adhoc(environment).name if definitions.is_written_out(environment) else environment
     except definitions.DefinitionError as error:

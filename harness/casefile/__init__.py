@@ -9,14 +9,37 @@
 - `files`: which files; `reading`, `load`: files to entries; `expand`: entries to cases; `editors`: JSON Schema
 """
 
-from harness.casefile.checking import check
-from harness.casefile.deviations import load as load_deviations
-from harness.casefile.editors import SCHEMAS, schema
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from harness.casefile.entries import Entry, Heading, case_ids
 from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
 from harness.casefile.expand import expand
 from harness.casefile.files import SUFFIXES, cases_folder, find, lists_deviations
 from harness.casefile.load import headings, load
+
+if TYPE_CHECKING:
+    from harness.casefile.checking import check
+    from harness.casefile.deviations import load as load_deviations
+    from harness.casefile.editors import SCHEMAS, schema
+
+LATER = {
+    "check": ("checking", "check"),
+    "load_deviations": ("deviations", "load"),
+    "SCHEMAS": ("editors", "SCHEMAS"),
+    "schema": ("editors", "schema"),
+}
+"""What is imported when it is first asked for: `harness list cases` needs none of it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = LATER[name]
+    return getattr(import_module(f"{__name__}.{module}"), attribute)
+
 
 __all__ = [
     "SCHEMAS",

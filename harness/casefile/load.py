@@ -20,6 +20,10 @@ Read = TypeVar("Read", bound=Heading)
 Reader = Callable[[Place, reading.Context], Read | None]
 
 
+HEADING_DEPTH = 4
+"""The file, the list of its entries, an entry, and a list in it, such as that of its dtypes."""
+
+
 def load(files: Iterable[Path], root: Path) -> list[Entry]:
     """Read and check case files.
 
@@ -29,7 +33,7 @@ def load(files: Iterable[Path], root: Path) -> list[Entry]:
     Raises:
         CaseFileErrors: with every problem of every file.
     """
-    return _read(files, root, reading.entry)
+    return _read(files, root, reading.entry, tree.MAX_DEPTH)
 
 
 def headings(files: Iterable[Path], root: Path) -> list[Heading]:
@@ -38,10 +42,10 @@ def headings(files: Iterable[Path], root: Path) -> list[Heading]:
     Raises:
         CaseFileErrors: with the problems that are seen on the way.
     """
-    return _read(files, root, reading.heading)
+    return _read(files, root, reading.heading, HEADING_DEPTH)
 
 
-def _read(files: Iterable[Path], root: Path, reader: Reader[Read]) -> list[Read]:
+def _read(files: Iterable[Path], root: Path, reader: Reader[Read], depth: int) -> list[Read]:
     entries: list[Read] = []
     problems: list[Problem] = []
     cases = root.resolve()
@@ -49,7 +53,7 @@ def _read(files: Iterable[Path], root: Path, reader: Reader[Read]) -> list[Read]
         for file in files:
             shown, ids = names(file, cases)
             report = Report(shown)
-            entries += _entries(file, ids, report, reader)
+            entries += _entries(file, ids, report, reader, depth)
             problems += report.problems
     problems += _repeated(entries)
     if problems:
@@ -79,9 +83,9 @@ def _repeated(entries: Sequence[Heading]) -> Iterator[Problem]:
             yield Problem(entry.source.file, entry.source.line, 1, "$", message)
 
 
-def _entries(file: Path, ids: str, report: Report, reader: Reader[Read]) -> list[Read]:
+def _entries(file: Path, ids: str, report: Report, reader: Reader[Read], depth: int) -> list[Read]:
     """The entries of a file, without those that something is wrong with."""
-    place = document(file, report, "cases")
+    place = document(file, report, "cases", depth)
     if place is None:
         return []
     head = validated(models.Document, tree.plain(place.node, depth=2), place, report)
@@ -96,14 +100,14 @@ def _entries(file: Path, ids: str, report: Report, reader: Reader[Read]) -> list
     return found
 
 
-def document(file: Path, report: Report, key: str) -> Place | None:
+def document(file: Path, report: Report, key: str, depth: int = tree.MAX_DEPTH) -> Place | None:
     """The root of a file that has a list under a key; None if it can't be read."""
     try:
         data = file.read_bytes()
     except OSError as error:
         report.fault(tree.Fault(1, 1, f"can't be read: {error.strerror}"))
         return None
-    parsed = tree.parse(data)
+    parsed = tree.parse(data, depth)
     for fault in parsed.faults:
         report.fault(fault)
     if parsed.root is None and not parsed.faults:

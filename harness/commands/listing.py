@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import casefile, provision, selection
-from harness.commands import environments
+from harness import casefile, selection
 from harness.config import Options
 from harness.environments.adapters import adapters
 from harness.model.case import Case, Relation
@@ -44,6 +43,8 @@ def implementations(options: Options) -> Iterator[Row]:
 def subjects(options: Options) -> Iterator[Row]:
     """Subjects: each implementation in each environment and mode."""
     seen = set()
+    from harness import provision  # noqa: PLC0415 - `list cases` needs no environment
+
     for environment in provision.environments(options, adapters(options.adapter)).values():
         for row in implementations(options):
             asked = not environment.frameworks or row["framework"] in environment.frameworks
@@ -97,13 +98,20 @@ def deviations(options: Options) -> Iterator[Row]:
                 }
 
 
+def environments(options: Options) -> Iterator[Row]:
+    """Environments, with what is in them."""
+    from harness.commands.environments import rows  # noqa: PLC0415 - as above
+
+    return rows(options)
+
+
 LISTS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
     "operations": operations,
     "implementations": implementations,
     "subjects": subjects,
     "cases": cases,
     "deviations": deviations,
-    "environments": environments.rows,
+    "environments": environments,
 }
 
 
