@@ -232,13 +232,15 @@ class KerasLoss(NamedTuple):
     reductions: Mapping[str, str]
 
     def of_class(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
-        """Call an instance of the class; its dtype is the case's, or it would cast to float32."""
+        """Call an instance of the class."""
         leading, weights, reduction = _leading(inputs), inputs.get("weights"), parameters["reduction"]
+        if reduction == "weighted_mean" and _is_keras_2(tf):
+            raise UnsupportedError("Keras 2 has no mean over the sum of the weights")
         if weights is not None:
             _refuse_weights(leading, weights, parameters, one_a_row=self.reductions is KERAS_ELEMENTS)
         loss = getattr(tf.keras.losses, self.class_name)(
             reduction=self.reductions.get(reduction, reduction),
-            dtype=leading.dtype.name,
+            **_dtype(tf, leading),
             **self._keywords(inputs, parameters),
         )
         return loss(inputs["labels"], leading, sample_weight=weights)
@@ -255,6 +257,15 @@ class KerasLoss(NamedTuple):
 BINARY = KerasLoss("BinaryCrossentropy", "binary_crossentropy", ("label_smoothing",), KERAS_ELEMENTS)
 CATEGORICAL = KerasLoss("CategoricalCrossentropy", "categorical_crossentropy", ("label_smoothing", "axis"), KERAS_ROWS)
 SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", (), KERAS_ROWS)
+
+
+def _is_keras_2(tf: Any) -> bool:
+    return bool(getattr(tf.keras, "__version__", "2").startswith("2"))  # some releases of it don't say
+
+
+def _dtype(tf: Any, leading: Any) -> Dict[str, str]:
+    """The dtype of a loss: Keras 3 would cast to float32, Keras 2 computes in the dtype that it is given."""
+    return {} if _is_keras_2(tf) else {"dtype": leading.dtype.name}
 
 
 def _refuse_weights(leading: Any, weights: Any, parameters: Parameters, *, one_a_row: bool) -> None:
@@ -401,8 +412,8 @@ def _sampled(_tf: Any, _inputs: Tensors, _parameters: Parameters) -> Any:
 
 
 SAMPLED = "estimated by sampling: comes with the catalogue of sampled losses"
-KERAS_3 = "2.16"
-"""The first TensorFlow whose tf.keras is Keras 3; Keras 2 had other guards against log 0, and no dtype."""
+KERAS_2, KERAS_3 = "2.12", "2.16"
+"""The first TensorFlow whose tf.keras, Keras 2 then, was tried; and the first whose tf.keras is Keras 3."""
 
 _SIGMOID, _SOFTMAX, _SPARSE = "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _WEIGHTS = ("weights",)
@@ -443,7 +454,11 @@ def _row(
 
 
 def _keras(
-    loss: KerasLoss, operation: str, function_reductions: Mapping[str, Values], *parameters: Mapping[str, Values]
+    loss: KerasLoss,
+    operation: str,
+    function_reductions: Mapping[str, Values],
+    *parameters: Mapping[str, Values],
+    since: str = KERAS_2,
 ) -> Tuple[Implementation, Implementation]:
     """The rows of a Keras loss: its class and its function."""
     reductions = {"reduction": tuple(loss.reductions)}
@@ -455,7 +470,7 @@ def _keras(
         *parameters,
         inputs=_WEIGHTS,
         modes=KERAS_MODES,
-        since=KERAS_3,
+        since=since,
     )
     of_function = _row(
         "keras.losses." + loss.function_name,
@@ -464,7 +479,7 @@ def _keras(
         function_reductions,
         *parameters,
         modes=KERAS_MODES,
-        since=KERAS_3,
+        since=since,
     )
     return of_class, of_function
 
@@ -504,7 +519,8 @@ IMPLEMENTATIONS = (
     _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS, gradients_since={"labels": "2.0"}),
     _row("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST),
     *_keras(BINARY, _SIGMOID, _ROW_MEAN, _SMOOTHING),
-    *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED),
+    # of probabilities, Keras 2 clips by epsilon and adds it too
+    *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED, since=KERAS_3),
     *_keras(CATEGORICAL, _SOFTMAX, {}, _SMOOTHING, _AXIS),
     *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
     *_keras(SPARSE, _SPARSE, {}, _LAST),

@@ -179,11 +179,13 @@ class _Shift:
             return
         self._ready = True
         self._greetings.append(_greeting(self.shard, ready))
-        absent = ready["absent"]
-        for item in self._asked:
-            if reason := absent.get(item.subject.implementation):
+        asked, self._asked = self._asked, deque()
+        for item in asked:
+            reason = ready["absent"].get(item.subject.implementation, {}).get(item.call.operation)
+            if reason:
                 yield item, Observation(Outcome.UNAVAILABLE, error=ABSENT, reason=reason)
-        self._asked = deque(item for item in self._asked if item.subject.implementation not in absent)
+            else:
+                self._asked.append(item)
         self._batches = batches(tuple(self._asked))
         self._send()
 

@@ -6,7 +6,7 @@ Frames (see frames.py) on two inherited pipes, never on standard output, since f
 there; standard output is sent to standard error, which the host keeps as evidence.
 
     worker -> host   {"ready": true, "packages", and the keys of fingerprint.py,
-                                 "absent": {path: reason},
+                                 "absent": {path: {operation: reason}},
                                  "signatures": {path: [[name, kind, default], ...]}}
                      or {"ready": false, "reason"}, and the worker ends
     host -> worker   {"calls": [{"implementation", "operation", "mode", "parameters",
@@ -71,12 +71,16 @@ def describe(adapter: Any, threads: int) -> dict[str, Any]:
     """What the host must know of this environment: the frame that says `ready`."""
     packages = {name: _version(name) for name in adapter.PACKAGES}
     framework = packages[adapter.PACKAGES[0]]
-    absent = {i.path: _absence(i, adapter.FRAMEWORK, framework) for i in adapter.IMPLEMENTATIONS}
+    absent: dict[str, dict[str, str]] = {}
+    for row in adapter.IMPLEMENTATIONS:
+        reason = _absence(row, adapter.FRAMEWORK, framework)
+        if reason:
+            absent.setdefault(row.path, {})[row.operation] = reason
     return {
         "ready": True,
         **fingerprint.fingerprint(threads),
         "packages": {name: version for name, version in packages.items() if version or name == adapter.PACKAGES[0]},
-        "absent": {path: reason for path, reason in absent.items() if reason},
+        "absent": absent,
         "signatures": signatures.signatures(adapter),
     }
 
