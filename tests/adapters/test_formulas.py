@@ -36,7 +36,7 @@ def test_every_adapter_offers_every_formula(framework: str) -> None:
     for row in rows.values():
         leading = (OPERATIONS[row.operation].leading,)
         assert row.gradients == (() if framework == "numpy" else leading)
-        assert row.modes == (("eager", "graph", "xla") if framework == "tensorflow" else ("eager",))
+        assert row.modes == (("eager", "graph", "xla", "session") if framework == "tensorflow" else ("eager",))
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith(("000_c", "001_a", "003"))])
