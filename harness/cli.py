@@ -120,8 +120,21 @@ def check(paths: Paths = None) -> None:
 
 @app.command()
 def explain(
-    case: Annotated[str, typer.Argument(help="Case id, or the part of it behind the colon.")],
+    case: Annotated[str, typer.Argument(help="Case id, or the part of it behind the colon.")] = "",
     paths: Paths = None,
+    operation: Annotated[str | None, typer.Option(help="Instead of CASE: operation that --input is for.")] = None,
+    input_: Annotated[Strings, typer.Option("--input", help="NAME=FILE.npy, of the operation; repeatable.")] = None,
+    param: Annotated[Strings, typer.Option(help="NAME=VALUE, of the operation; repeatable.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="Of the inputs; bfloat16 for uint16 bits.  [default: the first input's own]")
+    ] = None,
+    observed: Annotated[
+        Strings,
+        typer.Option(help="NAME=FILE.npy, or NAME:gradient:INPUT=FILE.npy: seen elsewhere, judged too; repeatable."),
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="INDEX of the only element, or row, of --input to look at.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Case file to write of --input.")] = None,
+    json: Json = False,
     env: Env = None,
     python: Python = None,
     subject: Subject = None,
@@ -129,15 +142,28 @@ def explain(
     threads: Threads = None,
     timeout: Timeout = None,
     seed: Seed = None,
+    cache: Cache = None,
 ) -> None:
-    """Show one case with all subjects side by side: values, bits, errors, and who is nearer."""
+    """Show one case, or arrays of your own, with all subjects side by side: values, bits, errors, and who is nearer."""
     from harness import config
-    from harness.commands import explaining
+    from harness.casefile.own import Asked
+    from harness.commands import arrays, explaining
+    from harness.reporting import explanation, explanation_json
 
-    flags = {"paths": paths, "env": env, "python": python, "subject": subject, "adapter": adapter}
+    flags = {"paths": paths, "env": env, "python": python, "subject": subject, "adapter": adapter, "cache": cache}
     options = config.resolve(flags | {"threads": threads, "timeout": timeout, "seed": seed})
-    for line in explaining.explain(case, options):
-        print(line)
+    given = [input_, param, dtype, observed, at, save]
+    if bool(case) == bool(operation) or (case and any(given)):
+        raise config.ConfigError("explain: CASE, or --operation NAME with --input NAME=FILE.npy, and not both")
+    if operation:
+        asked = Asked(operation, input_ or (), param or (), observed or (), dtype)
+        found = arrays.explain(asked, at, save, options)
+    else:
+        found = explaining.explain(case, options)
+    if json:
+        _print_json(explanation_json.document(found))
+    else:
+        print("\n".join(explanation.lines(found)))
 
 
 @app.command()
@@ -392,11 +418,15 @@ def _renamed(given: Mapping[str, Any], **names: str | None) -> dict[str, Any]:
     return {name: value for key, value in given.items() if (name := names.get(key, key)) is not None}
 
 
-def _print_rows(rows: Iterable[Mapping[str, Any]], line: Callable[[Any], str], *, as_json: bool) -> None:
+def _print_json(value: Any) -> None:
     import json
 
+    print(json.dumps(value, indent=2, default=str))
+
+
+def _print_rows(rows: Iterable[Mapping[str, Any]], line: Callable[[Any], str], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(list(rows), indent=2, default=str))
+        _print_json(list(rows))
     else:
         for row in rows:
             print(line(row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.casefile import CaseFileError, CaseFileErrors
+from harness.casefile import ArrayFileError, CaseFileError, CaseFileErrors
 from harness.config import ConfigError
 from harness.environments.cache import BusyError
 from harness.environments.definitions import DefinitionError
@@ -15,6 +15,7 @@ class NothingSelectedError(Exception):
 
 
 MISTAKES = (
+    ArrayFileError,
     BusyError,
     CaseFileError,
     CaseFileErrors,

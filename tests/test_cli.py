@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -83,6 +84,11 @@ def test_services_get_several_reports_at_once(cli: Cli, tmp_path: Path) -> None:
         (["list", "cups"], "list cups: there is no such list"),
         (["schema", "cups"], "schema cups: there is no such schema"),
         (["explain", "no-such-case"], "no case has this id"),
+        (["explain"], "CASE, or --operation NAME with --input NAME=FILE.npy"),
+        (["explain", "003-a", "--input", "logits=a.npy"], "CASE, or --operation NAME"),
+        (["explain", "--operation", "sigmoid"], "sigmoid needs logits: --input logits=FILE.npy"),
+        (["explain", "--operation", "sigmoid", "--input", "logits=/no/a.npy"], "/no/a.npy: can't be read"),
+        (["explain", "--operation", "sigmod", "--input", "logits=a.npy"], "did you mean 'sigmoid'?"),
         (["baseline", "diff", "/nowhere/a", "/nowhere/b"], "/nowhere/a: can't be read"),
     ],
 )
@@ -142,12 +148,29 @@ def test_implementations_tell_what_they_offer(cli: Cli) -> None:
 
 
 def test_explain_shows_values_bits_and_who_is_nearer(cli: Cli) -> None:
-    done = cli("explain", "003-e", *NUMPY)
+    done = cli("explain", "003-a", *NUMPY, "--subject", "*:torch.nn.*")
     assert done.returncode == 0, done.stderr
-    assert "truth 0.73105857863000" in done.stdout
-    assert "0x3f3b26a8" in done.stdout
-    assert "nearest" in done.stdout
+    assert "truth 1.3132616875182228 " in done.stdout
+    assert "0x3fa818f6" in done.stdout
+    assert "nearest  current:" in done.stdout
     assert "\n  harness run " in done.stdout
+
+
+def test_arrays_are_explained_saved_and_run(cli: Cli, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([1.5, -22.18], np.float32))
+    np.save(tmp_path / "out.npy", np.array([0.8175745, 0.0], np.float32))
+    given = ("--operation", "sigmoid", "--input", "logits=x.npy", "--observed", "gpu=out.npy")
+    done = cli("explain", *given, "--save", "found.yaml", *NUMPY)
+    assert done.returncode == 0, done.stderr
+    assert "inaccurate          observed:gpu" in done.stdout
+    assert done.stdout.endswith("Next:\n  harness run found.yaml\n")
+    assert cli("check", "found.yaml").stdout == "1 files, 1 entries, 0 deviations: no error\n"
+    assert cli("run", "found.yaml", *NUMPY).returncode == 0
+    again = cli("explain", *given, "--save", "found.yaml", *NUMPY)
+    assert (again.returncode, again.stdout) == (4, "")
+    assert again.stderr == "harness: --save found.yaml: there is such a file, and none is overwritten\n"
+    (call,) = json.loads(cli("explain", *given, "--json", "--subject", "observed:*").stdout)["calls"]
+    assert call["outputs"]["value"]["grades"] == {"observed:gpu": {"inaccurate": 1, "exact": 1}}
 
 
 def test_explain_of_an_ambiguous_name_lists_the_candidates(cli: Cli) -> None:

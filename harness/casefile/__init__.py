@@ -5,6 +5,7 @@
 - `recipes`, `models`: what a file may say (pydantic); `messages`: pydantic's errors in our words
 - `literals`: numbers and printed digits; `calls`, `statements`: the parts of an entry
 - `generators`, `arrays`: the inputs of a call; `checks`: what is known before anything runs
+- `npy`, `own`, `cutting`, `saving`: arrays of a user's own to a case, one row of it, and a case to a file
 - `deviations`: the file of known deviations; `checking`: every mistake of both at once
 - `files`: which files; `reading`, `load`: files to entries; `expand`: entries to cases; `editors`: JSON Schema
 """
@@ -15,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from harness.casefile.entries import Entry, Heading, case_ids
-from harness.casefile.errors import CaseFileError, CaseFileErrors, Problem
+from harness.casefile.errors import ArrayFileError, CaseFileError, CaseFileErrors, Problem
 from harness.casefile.expand import expand
 from harness.casefile.files import SUFFIXES, cases_folder, find, lists_deviations
 from harness.casefile.load import headings, load
@@ -44,6 +45,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "SCHEMAS",
     "SUFFIXES",
+    "ArrayFileError",
     "CaseFileError",
     "CaseFileErrors",
     "Entry",

@@ -41,7 +41,7 @@ def read(place: Place, model: models.Call | None, report: Report) -> CallText | 
     if model is None or len(report) > before:
         return None
     ordered = {i.name: recipes[i.name] for i in operation.inputs if i.name in recipes}
-    given = _parameters(operation, model.parameters)
+    given = typed(operation, model.parameters)
     return CallText(operation, ordered, given, model.index_dtype, model.implementations, _view(model))
 
 
@@ -94,7 +94,7 @@ def _generator(place: Place, given: Input, report: Report) -> Generator | None:
     return None
 
 
-def _parameters(operation: Operation, given: Parameters) -> Parameters:
+def typed(operation: Operation, given: Parameters) -> Parameters:
     """Whole numbers as floats, where the parameter is a float."""
     floats = {p.name for p in operation.parameters if isinstance(p.default, float)}
     return {

@@ -35,6 +35,10 @@ class CaseFileErrors(CaseFileError):  # noqa: N818 - there are several
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class ArrayFileError(Exception):
+    """Arrays of a user's own that can't be used, or that don't fit; the message says why."""
+
+
 def unknown(noun: str, name: str, known: Iterable[str]) -> str:
     """`unknown key 'logit', did you mean 'logits'?`, or the names that are known."""
     import difflib  # noqa: PLC0415 - only mistakes pay for it

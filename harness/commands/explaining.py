@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness import casefile, pipeline
+from harness.comparator.survey import survey, unjudged
 from harness.config import ConfigError, Options
 from harness.engine.plan import calls
-from harness.model.case import Unit
-from harness.oracle.truth import evaluate
-from harness.reporting import explanation
+from harness.model.case import Array, Case, Unit
+from harness.model.explanation import Explained, Explanation, Survey
+from harness.model.observation import Observation
+from harness.model.run import Results
+from harness.operations import OPERATIONS
+from harness.oracle.truth import Truth, evaluate
+from harness.reporting.explanation import SHOWN
 
 MANY = 5
 
 
-def explain(name: str, options: Options) -> Iterator[str]:
-    """Run a case with every subject and tell what each gave, as lines.
+def explain(name: str, options: Options) -> Explained:
+    """Run a case with every subject and gather what each gave.
 
     Args:
         name: a case id, the part of it behind the colon, or the beginning of either.
@@ -30,9 +36,48 @@ def explain(name: str, options: Options) -> Iterator[str]:
         settings = options.model_copy(update={"out": Path(folder)})
         session = pipeline.open_session(pipeline.make_plan([unit], settings), settings)
         results = pipeline.finish(pipeline.relate(pipeline.observe(session, settings), settings), settings)
-        for call in calls(unit):
-            yield from explanation.lines(results, call.id, evaluate(call))
-        yield from explanation.relation(results, unit.id)
+        explanations = [_explanation(call, results) for call in calls(unit)]
+    called = {explanation.call.id for explanation in explanations}
+    return Explained(explanations, [row for row in results.verdicts if row.case not in called])
+
+
+def surveys(call: Case, truth: Truth, arrays: Mapping[str, Mapping[str, Array]]) -> dict[str, Survey]:
+    """What subjects gave, element by element.
+
+    Args:
+        arrays: by output, then by subject.
+    """
+    known = OPERATIONS[call.operation].offered(call.inputs) if truth.large else truth.outputs
+    return {
+        output: survey(call, truth, output, given, SHOWN) if output in known else unjudged(given, SHOWN)
+        for output, given in arrays.items()
+    }
+
+
+def by_output(observations: Mapping[str, Observation]) -> dict[str, dict[str, Array]]:
+    """What subjects gave, by output."""
+    found: dict[str, dict[str, Array]] = {}
+    for subject, seen in observations.items():
+        for output, array in seen.outputs.items():
+            found.setdefault(output, {})[subject] = array
+    return found
+
+
+def _explanation(call: Case, results: Results) -> Explanation:
+    record, truth = results.record(call.id), evaluate(call)
+    observations = record.observations if record else {}
+    file = call.source.file
+    return Explanation(
+        f"{call.id}   {call.source}",
+        call,
+        results.run.truth,
+        truth.region.domain,
+        truth.region.reason,
+        [row for row in results.verdicts if row.case == call.id],
+        observations,
+        surveys(call, truth, by_output(observations)),
+        commands=[f"harness run {shlex.quote(file)} -k {shlex.quote(call.id.partition(':')[2])}"],
+    )
 
 
 def _units(name: str, options: Options) -> list[Unit]:
@@ -45,7 +90,7 @@ def _units(name: str, options: Options) -> list[Unit]:
 
 
 def _named(name: str, units: Sequence[Unit]) -> Unit:
-    exact = [u for u in units if name in (u.id, u.id.partition(":")[2])]
+    exact = [u for u in units if name in {part for i in (u.id, u.group) for part in (i, i.partition(":")[2])}]
     found = exact or [u for u in units if u.id.startswith(name) or u.id.partition(":")[2].startswith(name)]
     if not found:
         raise ConfigError(f"explain {name}: no case has this id; `harness list cases` shows them")

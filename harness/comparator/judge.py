@@ -16,7 +16,7 @@ from harness.comparator.statements import against, stated
 from harness.model.case import Case, Claim, Domain, Relation
 from harness.model.deviation import Deviation
 from harness.model.observation import Observation, Outcome
-from harness.model.subject import Subject
+from harness.model.subject import DOCUMENT, Subject
 from harness.model.verdict import Grade, Kind, Verdict
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import Truth
@@ -94,7 +94,7 @@ class Judge:
         return Verdict(
             case=unit.id,
             operation=case.operation if case else None,
-            subject=subject.id if subject.mode else subject.implementation,
+            subject=subject.implementation if subject is DOCUMENT else subject.id,
             implementation=subject.implementation,
             framework=subject.framework,
             environment=subject.environment,

@@ -261,6 +261,43 @@ def failing(pair: Pair, form: Format, line: Allowance | None) -> dict[Grade, Arr
     return {grade: mask.reshape(pair.observed.shape) for grade, mask in masks.items()}
 
 
+class Errors(NamedTuple):
+    """The errors of an array's elements, in its shape.
+
+    Attributes:
+        grades: places in `GRADES`; one more where an element is of the wrong class.
+        order: the worse, the higher: by grade, then by the share of what may be lost; infinite for the wrong class.
+        ulps: signed, in ulps of the format at T; NaN where only one of the two is a finite number.
+        in_bounds: in units of the bound B, likewise.
+    """
+
+    grades: Array
+    order: Array
+    ulps: Array
+    in_bounds: Array
+
+
+def errors(pair: Pair, form: Format, line: Allowance | None) -> Errors:
+    """The errors of an array of the right shape and dtype, element by element.
+
+    Args:
+        line: the tolerance that the case states instead of the bounds, if it does.
+    """
+    sizes = np.array([pair.observed.size])
+    with np.errstate(all="ignore"):
+        end = _End([pair], sizes)
+        figures = _Figures(end, form, Allowance(0.0, 0.0), [line])
+        broken = figures.broken()
+        apart = np.isfinite(end.wide) != np.isfinite(end.high)
+        found = Errors(
+            np.where(broken, len(GRADES), figures.grade),
+            np.where(broken, np.inf, figures.order),
+            np.where(apart, np.nan, figures.signed_ulps),
+            np.where(apart, np.nan, _share(figures.absolute, end.passing)),
+        )
+    return Errors(*(array.reshape(pair.observed.shape) for array in found))
+
+
 class _End:
     """Pairs laid end to end.
 

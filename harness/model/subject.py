@@ -96,9 +96,10 @@ class Subject:
 
     @property
     def id(self) -> str:
-        """`ENV:IMPLEMENTATION@MODE`, and the device after a second `@` unless it is cpu."""
+        """`ENV:IMPLEMENTATION@MODE`, and the device after a second `@` unless it is cpu; no `@` without a mode."""
         suffix = "" if self.device == "cpu" else f"@{self.device}"
-        return f"{self.environment}:{self.implementation}@{self.mode}{suffix}"
+        mode = f"@{self.mode}" if self.mode else ""
+        return f"{self.environment}:{self.implementation}{mode}{suffix}"
 
 
 DOCUMENT = Subject("document", "document", "", framework="document")

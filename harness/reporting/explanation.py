@@ -2,152 +2,252 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from harness.model.agreement import groups
-from harness.model.case import Array
-from harness.model.observation import Observation, Outcome
-from harness.model.run import Record, Results
-from harness.model.verdict import Verdict
-from harness.oracle.formats import FORMATS, Format
-from harness.oracle.truth import FLOAT64_BITS, Bounds, Enclosure, Truth
-from harness.reporting.text import visible
+from harness.model.case import Array, Domain
+from harness.model.explanation import Element, Explained, Explanation, Known, Reading, Survey
+from harness.model.observation import Outcome
+from harness.model.verdict import Grade, Kind, Verdict
+from harness.oracle.truth import FLOAT64_BITS
+from harness.reporting.text import one_line, plural, shorten, visible
+from harness.reporting.values import digits
+from harness.reporting.where import inputs_at
 
 SHOWN = 8
-"""Elements of each output that are shown; of a larger one those with the largest errors."""
-
-Index = tuple[int, ...]
-
-
-def lines(results: Results, case: str, truth: Truth) -> Iterator[str]:
-    """One case with all its subjects, and its truth with what decided it."""
-    record = results.record(case)
-    if record is None:
-        return
-    rows = [v for v in results.verdicts if v.case == case]
-    yield from _head(results, record)
-    for output in dict.fromkeys([*record.truth, *(v.output for v in rows)]):
-        yield from _output(record, output, {v.subject: v for v in rows if v.output == output}, truth)
-    yield from _documents(rows)
-    yield ""
-    yield "Next:"
-    file = record.source.rpartition(":")[0]
-    yield f"  harness run {shlex.quote(file)} -k {shlex.quote(case.partition(':')[2])}"
+"""Elements of an output that are shown side by side; of a larger one only the one with the largest error."""
+LARGE = 1024
+"""Elements of an output beyond which none is shown side by side: its summary must fit on a screen."""
+LISTED = 4
+"""Elements of a larger output that get a line each, those with the largest errors."""
+GIVEN = 8
+"""Numbers of an input that are shown."""
+WIDTH = 80
+"""Characters of an element's inputs that are shown on a line with its error."""
+REASON = 160
+"""Characters of a reason that are shown."""
+OBSERVED = "observed:"
+"""What the ids of subjects begin with that were not measured here."""
 
 
-def relation(results: Results, unit: str) -> Iterator[str]:
-    """The verdicts of a relation; nothing for a case."""
-    for verdict in results.verdicts:
-        if verdict.case == unit and verdict.output == "relation":
-            yield f"{verdict.verdict}  {verdict.subject}  {visible(verdict.reason)}"
+class Group(NamedTuple):
+    """Subjects that gave the same bits, with what they gave."""
+
+    names: Sequence[str]
+    array: Array
+
+    @property
+    def short(self) -> str:
+        """The first of their names, and how many others there are."""
+        more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
+        return f"{self.names[0]}{more}"
 
 
-def _head(results: Results, record: Record) -> Iterator[str]:
-    parameters = ", ".join(f"{name}={value}" for name, value in record.parameters.items())
-    yield f"{record.case}   {record.source}"
-    yield f"{record.operation}({', '.join(record.inputs)}{'; ' + parameters if parameters else ''})  {record.dtype}"
-    yield f"truth: {results.run.truth}"
-    for name, array in record.inputs.items():
-        flat = array.reshape(-1)
-        shown = ", ".join(_short(x) for x in flat[:SHOWN])
-        more = f", ... {flat.size - SHOWN} more" if flat.size > SHOWN else ""
+def lines(explained: Explained) -> Iterator[str]:
+    """Every call with all its subjects, and what was found about them together."""
+    for number, explanation in enumerate(explained.calls):
+        yield from [""] * bool(number)
+        yield from _call(explanation)
+    if explained.rows:
+        yield from [""] * bool(explained.calls)
+        yield from (f"{row.verdict}  {row.subject}  {visible(row.reason)}" for row in explained.rows)
+
+
+def _call(explained: Explanation) -> Iterator[str]:
+    """One call with all its subjects, and its truth with what decided it."""
+    yield from _head(explained)
+    yield from _silent(explained)
+    for output in dict.fromkeys([*explained.surveys, *(row.output for row in explained.rows)]):
+        rows = {row.subject: row for row in explained.rows if row.output == output and row.subject != "document"}
+        yield from _output(explained, output, rows)
+    yield from _documents(explained.rows)
+    if explained.commands:
+        yield ""
+        yield "Next:"
+        yield from (f"  {command}" for command in explained.commands)
+
+
+def _head(explained: Explanation) -> Iterator[str]:
+    call = explained.call
+    parameters = ", ".join(f"{name}={value}" for name, value in call.parameters.items())
+    yield explained.title
+    yield f"{call.operation}({', '.join(call.inputs)}{'; ' + parameters if parameters else ''})  {call.dtype}"
+    yield f"truth: {explained.method}"
+    if explained.domain is not Domain.INSIDE:
+        yield f"{explained.domain} input: {explained.why}"
+    for name, array in call.inputs.items():
+        shown = ", ".join(digits(x) for x in array.reshape(-1)[:GIVEN])
+        more = f", ... {array.size - GIVEN:,} more" if array.size > GIVEN else ""
         yield f"  {name} {list(array.shape)}: {shown}{more}"
+    yield from (f"  note: {note}" for note in explained.notes)
 
 
-def _output(record: Record, output: str, rows: Mapping[str, Verdict], known: Truth) -> Iterator[str]:
-    truth = record.truth.get(output)
-    values = _values(record, output, truth)
+def _output(explained: Explanation, output: str, rows: Mapping[str, Verdict]) -> Iterator[str]:
+    found = sorted(_groups(explained.arrays(output)), key=lambda group: _farness(rows.get(group.names[0])))
+    without = {name: row for name, row in rows.items() if _gave_nothing(explained, row)}
+    survey = explained.surveys.get(output, Survey(()))
+    if not found and not without and not survey.elements:
+        return
+    size, count = math.prod(survey.shape), sum(len(group.names) for group in found)
+    many = f", in {len(found)} bitwise groups, the nearest to the truth first" if len(found) > 1 else ""
     yield ""
-    yield f"{output}:"
-    for index in _indices(truth, values):
-        yield from _element(record.dtype, index, truth, values, rows)
-        if output in known.outputs:
-            yield _enclosed(known.outputs[output], known.bounds[output], index, FORMATS[record.dtype])
-    for subject, row in rows.items():
-        seen = record.observations.get(subject)
-        if subject not in values and seen is not None:
-            yield f"  {row.verdict:<11} {subject}  {_ending(seen, row)}"
-    if values:
-        yield from _agreement(values, rows)
+    yield f"{output} {list(survey.shape)}: {plural(count, 'subject')}{many}"
+    yield from _summary(found, rows, survey if size > SHOWN else Survey(()))
+    yield from (f"  {row.verdict:<9} {name}: {_cut(row.reason)}" for name, row in without.items())
+    beside = size if size <= SHOWN else int(size <= LARGE)
+    for element in survey.elements[:beside]:
+        yield from _side_by_side(explained, element, found)
+    others = [e for e in survey.elements[beside : beside + LISTED] if size > SHOWN and _is_off(e)]
+    if others:
+        yield "  next largest errors:" if beside else "  largest errors:"
+        yield from (f"    {_listed(explained, element, found)}" for element in others)
 
 
-def _values(record: Record, output: str, truth: Array | None) -> dict[str, Array]:
-    """Subjects' arrays that can be shown element by element."""
-    return {
-        subject: seen.outputs[output]
-        for subject, seen in record.observations.items()
-        if output in seen.outputs and (truth is None or seen.outputs[output].shape == truth.shape)
-    }
+def _gave_nothing(explained: Explanation, row: Verdict) -> bool:
+    """Whether a call ended well, but without the output that a verdict is about."""
+    seen = explained.observations.get(row.subject)
+    return seen is not None and seen.outcome is Outcome.VALUE and row.output not in seen.outputs
 
 
-def _indices(truth: Array | None, values: Mapping[str, Array]) -> list[Index]:
-    """The elements to show: all of a small array, else those with the largest errors."""
-    first = truth if truth is not None else next(iter(values.values()), None)
-    if first is None:
-        return []
-    order = np.arange(first.size)
-    if truth is not None and first.size > SHOWN:
-        with np.errstate(all="ignore"):
-            errors = [np.abs(v.astype(np.float64) - truth) / np.maximum(np.abs(truth), 1e-300) for v in values.values()]
-            worst = np.nan_to_num(np.max(errors, axis=0), nan=np.inf) if errors else np.zeros(truth.shape)
-        order = np.argsort(-worst, axis=None, kind="stable")
-    return [tuple(int(i) for i in np.unravel_index(int(flat), first.shape)) for flat in order[:SHOWN]]
+def _cut(text: str) -> str:
+    return shorten(one_line(text), REASON)
 
 
-def _element(
-    dtype: str, index: Index, truth: Array | None, values: Mapping[str, Array], rows: Mapping[str, Verdict]
-) -> Iterator[str]:
-    form = FORMATS[dtype]
-    place = str(list(index)) if index else ""
-    exact = None if truth is None else float(truth[index])
-    if exact is not None:
-        yield f"  {place} truth {exact!r}  {exact.hex()}"
-    errors = {s: _ulps(v, index, exact, form) for s, v in values.items() if v.dtype == form.dtype}
-    best = min((abs(e) for e in errors.values() if not np.isnan(e)), default=None)
-    for subject, value in values.items():
-        error = errors.get(subject, np.nan)
-        nearest = " nearest" if best is not None and abs(error) == best else ""
-        wrong = "" if np.isnan(error) else f"{error:+.4g} ulp{nearest}"
-        verdict = rows[subject].verdict if subject in rows else ""
-        x = value[index]
-        yield f"    {_short(x):<16} {float(x).hex():<24} 0x{_bits(x)}  {wrong:<20} {verdict:<10} {subject}"
+def _groups(arrays: Mapping[str, Array]) -> list[Group]:
+    """Subjects by their bits; what was observed elsewhere comes first in its group."""
+    found = [sorted(names, key=lambda name: (not name.startswith(OBSERVED), name)) for names in groups(arrays)]
+    return [Group(names, arrays[names[0]]) for names in found]
 
 
-def _enclosed(truth: Enclosure, bounds: Bounds, index: Index, form: Format) -> str:
-    """The tier that decided an element, its enclosure, and what may be lost there."""
-    bits = int(truth.bits[index])
-    tier = "float64" if bits == FLOAT64_BITS else f"Arb, {bits} bits"
-    low = f" {truth.low[index]:+.3g}" if truth.low[index] else ""
-    bound, ulp = float(bounds.passing[index]), float(form.ulp(truth.high[index]))
-    line = max(2.0 * bound, 4.0 * ulp)
+def _joined(names: Sequence[str]) -> list[str]:
+    """Names with the modes of one implementation together: `current:tf.nn.softmax@eager,graph`."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        path, at, mode = name.partition("@")
+        found.setdefault(path, []).extend([mode] if at else [])
+    return [f"{path}@{','.join(modes)}" if modes else path for path, modes in found.items()]
+
+
+def _summary(found: Sequence[Group], rows: Mapping[str, Verdict], survey: Survey) -> Iterator[str]:
+    """A line for each group, and for each verdict in it; why one doesn't pass."""
+    for group in found:
+        for names in _judged_alike(group, rows):
+            row = rows.get(names[0])
+            counts = survey.counts.get(names[0], {})
+            graded = ", ".join(f"{count:,} {grade}" for grade, count in counts.items())
+            yield f"  {_judged(row) if rows else ''}{', '.join(_joined(names))}{': ' + graded if graded else ''}"
+            if row is not None and row.reason and row.verdict is not Kind.PASS:
+                yield f"      {_cut(f'{row.deviation}: {row.reason}' if row.deviation else row.reason)}"
+
+
+def _judged_alike(group: Group, rows: Mapping[str, Verdict]) -> Iterable[Sequence[str]]:
+    """The subjects of a group by their verdicts: a known departure of one is a failure of another."""
+    found: dict[object, list[str]] = {}
+    for name in group.names:
+        row = rows.get(name)
+        found.setdefault(row and (row.verdict, row.deviation), []).append(name)
+    return found.values()
+
+
+def _farness(row: Verdict | None) -> tuple[int, float]:
+    """Where a group stands: by its worst grade, then by its worst error."""
+    grades = list(Grade)
+    worst = len(grades) if row is None or row.grade is None else grades.index(row.grade)
+    return worst, 0.0 if row is None or row.max_ulp is None else abs(row.max_ulp)
+
+
+def _judged(row: Verdict | None) -> str:
+    """A verdict with its grade and largest errors, in columns."""
+    if row is None:
+        return " " * 65
+    ulps = "" if row.max_ulp is None else f"{row.max_ulp:+.3g} ulp"
+    bounds = "" if row.max_bound is None else f"{row.max_bound:.2g} B"
+    cause = "" if row.cause is None or row.max_ulp is None else f"by {row.cause}"
+    return f"{row.verdict:<9} {row.grade or '':<10} {ulps:<14} {bounds:<10} {cause:<17} "
+
+
+def _silent(explained: Explanation) -> Iterator[str]:
+    """Subjects that gave nothing, those that ended alike on one line."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, seen in explained.observations.items():
+        if seen.outcome is not Outcome.VALUE:
+            verdict = next((str(row.verdict) for row in explained.rows if row.subject == name), "")
+            ended = str(seen.outcome) if verdict in ("", seen.outcome) else f"{verdict}, {seen.outcome}"
+            reason = f"{seen.error}: {seen.reason}" if seen.error else seen.reason
+            found.setdefault((ended, one_line(reason)), []).append(name)
+    for (ended, reason), names in found.items():
+        yield f"  {ended}: {', '.join(_joined(names))}: {_cut(reason)}"
+
+
+def _side_by_side(explained: Explanation, element: Element, found: Sequence[Group]) -> Iterator[str]:
+    """An element with the truth, and every group's value down to its bits."""
+    inputs = _inputs(explained, element)
+    yield f"  {list(element.index) if element.index else 'value'}{'  ' + inputs if inputs else ''}"
+    if element.truth is not None:
+        yield f"    {_enclosed(element.truth)}"
+    sizes = [abs(reading.ulps) for reading in element.readings.values() if not math.isnan(reading.ulps)]
+    for group in found:
+        reading = element.readings.get(group.names[0])
+        if reading is not None:
+            nearest = bool(sizes) and abs(reading.ulps) == min(sizes) < max(sizes)
+            yield f"    {_read(reading)}{'nearest' if nearest else '':<8} {group.short}"
+
+
+def _inputs(explained: Explanation, element: Element) -> str:
+    """What the inputs hold where an element comes from; "" where that is all of them."""
+    if element.truth is None or not element.index:
+        return ""
+    held = inputs_at(explained.call, element.index)
+    return ", ".join(f"{name} {text}" for name, text in held if not text.startswith("of shape"))
+
+
+def _enclosed(truth: Known) -> str:
+    """The exact number, the tier that decided it, its enclosure, and what may be lost there."""
+    tier = "float64" if truth.bits == FLOAT64_BITS else f"Arb, {truth.bits} bits"
+    low = f" {truth.low:+.3g}" if truth.low else ""
     return (
-        f"    by {tier}: {float(truth.high[index])!r}{low} +- {truth.radius[index]:.2g}; "
-        f"B {bound:.3g} ({bound / ulp:.3g} ulp), passes to {line:.3g}"
+        f"truth {truth.high!r}{low} +- {truth.radius:.2g}  {truth.high.hex()}  by {tier}; "
+        f"B {truth.bound:.3g} ({truth.bound / truth.ulp:.3g} ulp), passes to {truth.allowed:.3g}"
     )
 
 
-def _ulps(value: Array, index: Index, exact: float | None, form: Format) -> float:
-    """Signed error of an element; NaN where there is nothing to measure."""
-    if exact is None:
-        return float("nan")
-    x = float(value[index])
-    if x == exact or (np.isnan(x) and np.isnan(exact)):
-        return 0.0
-    if not (np.isfinite(x) and np.isfinite(exact)):
-        return float("nan")
-    return (x - exact) / float(form.ulp(np.asarray(exact)))
+def _read(reading: Reading) -> str:
+    """A value with its bits and its error, in columns."""
+    value = f"{digits(reading.value):<14} {float(reading.value).hex():<22} 0x{_bits(reading):<16}"
+    return f"{value} {_error(reading):<26} {reading.grade or '':<10} "
 
 
-def _agreement(values: Mapping[str, Array], rows: Mapping[str, Verdict]) -> Iterator[str]:
-    same = groups(values)
-    yield f"  bitwise: {len(same)} group{'s' if len(same) != 1 else ''} of {len(values)} subjects"
-    for group in same:
-        worst = [rows[s].max_ulp for s in group if s in rows and rows[s].max_ulp is not None]
-        error = f"worst {worst[0]:+.4g} ulp" if worst else ""
-        yield f"    {len(group):3d}  {error:<18} {', '.join(group)}"
+def _error(reading: Reading) -> str:
+    return "" if math.isnan(reading.ulps) else f"{reading.ulps:+.4g} ulp, {reading.in_bounds:.2g} B"
+
+
+def _bits(reading: Reading) -> str:
+    return str(reading.value.tobytes()[::-1].hex())
+
+
+def _listed(explained: Explanation, element: Element, found: Sequence[Group]) -> str:
+    """An element on one line, with the group that is farthest from the truth there."""
+    group = max(found, key=lambda group: _badness(element.readings.get(group.names[0])))
+    reading = element.readings.get(group.names[0])
+    given = shorten(_inputs(explained, element), WIDTH)
+    place = f"{list(element.index)}  {given}" if given else str(list(element.index))
+    if reading is None:
+        return place
+    truth = "" if element.truth is None else f"truth {element.truth.high:.9g}  "
+    return f"{place}  {truth}{digits(reading.value)}  {_error(reading)}  {reading.grade or ''}  {group.short}"
+
+
+def _is_off(element: Element) -> bool:
+    """Whether anybody has an error there; also where there is no truth to say so."""
+    return element.truth is None or any(reading.ulps != 0 for reading in element.readings.values())
+
+
+def _badness(reading: Reading | None) -> float:
+    if reading is None:
+        return -1.0
+    return math.inf if math.isnan(reading.ulps) else abs(reading.ulps)
 
 
 def _documents(rows: Sequence[Verdict]) -> Iterator[str]:
@@ -155,17 +255,3 @@ def _documents(rows: Sequence[Verdict]) -> Iterator[str]:
         if row.subject == "document":
             yield ""
             yield f"document: {row.verdict}  prints {row.observed}, truth {row.truth}  {visible(row.reason)}"
-
-
-def _ending(seen: Observation, row: Verdict) -> str:
-    if seen.outcome is Outcome.VALUE:
-        return visible(row.reason)
-    return visible(f"{seen.error}: {seen.reason}" if seen.error else seen.reason).replace("\n", " ")
-
-
-def _short(x: np.generic) -> str:
-    return str(x)
-
-
-def _bits(x: np.generic) -> str:
-    return x.tobytes()[::-1].hex()

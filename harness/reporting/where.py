@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.model.case import Array
+from harness.model.case import Array, Case
 from harness.model.run import Record
 from harness.model.verdict import Verdict
 from harness.operations import OPERATIONS
@@ -54,7 +54,7 @@ def named(verdict: Verdict, record: Record | None) -> Where:
     return Where(verdict.case, verdict.index, inputs_at(record, verdict.index) if record else [])
 
 
-def inputs_at(record: Record, index: Index | None) -> list[tuple[str, str]]:
+def inputs_at(record: Record | Case, index: Index | None) -> list[tuple[str, str]]:
     """What each input holds where an output's element comes from; its shape where that is all of it."""
     at = None if index is None else _unit(record, index)
     if at is None:
@@ -63,7 +63,7 @@ def inputs_at(record: Record, index: Index | None) -> list[tuple[str, str]]:
     return [(name, _text(array[unit])) for name, array in units.inputs.items()]
 
 
-def _unit(record: Record, index: Index) -> tuple[Units, int] | None:
+def _unit(record: Record | Case, index: Index) -> tuple[Units, int] | None:
     """The element or row of the call that an output's element comes from; None where all of it does."""
     operation = OPERATIONS.get(record.operation)
     if operation is None or operation.leading not in record.inputs:
