@@ -8,8 +8,8 @@ from typing import Any
 
 from harness import casefile, selection
 from harness.config import Options
-from harness.environments.adapters import adapters
 from harness.model.case import Case, Relation
+from harness.model.subject import Adapter
 from harness.operations import OPERATIONS
 
 Row = Mapping[str, Any]
@@ -28,7 +28,7 @@ def operations(_options: Options) -> Iterator[Row]:
 
 def implementations(options: Options) -> Iterator[Row]:
     """Implementations with what their tables say they offer."""
-    for adapter in adapters(options.adapter):
+    for adapter in _adapters(options):
         for row in adapter.implementations:
             yield {
                 "implementation": row.path,
@@ -45,7 +45,7 @@ def subjects(options: Options) -> Iterator[Row]:
     seen = set()
     from harness import provision  # noqa: PLC0415 - `list cases` needs no environment
 
-    for environment in provision.environments(options, adapters(options.adapter)).values():
+    for environment in provision.environments(options, _adapters(options)).values():
         for row in implementations(options):
             asked = not environment.frameworks or row["framework"] in environment.frameworks
             for mode in row["modes"] if asked else ():
@@ -118,6 +118,12 @@ LISTS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
 def line(row: Row) -> str:
     """A row for people: its first value, then what else is in it."""
     return "  ".join(text for text in map(_text, row.values()) if text)
+
+
+def _adapters(options: Options) -> list[Adapter]:
+    from harness.environments.adapters import adapters  # noqa: PLC0415 - as above
+
+    return adapters(options.adapter)
 
 
 def _text(value: Any) -> str:

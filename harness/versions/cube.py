@@ -119,9 +119,9 @@ def _presence(entries: Mapping[Key, Entry], deviation: Deviation) -> Presence:
 
 
 def _shows(entry: Entry, kind: DeviationKind) -> bool:
-    """Whether an output departs in the way that a deviation of that kind covers."""
-    grades = COVERED[kind] or {Grade.BROKEN}
-    return departs(entry) and entry.grade in {str(grade) for grade in grades}
+    """Whether an output departs in the way that a deviation of that kind covers, or in a graver one, which hides it."""
+    least = min(GRADES.index(str(grade)) for grade in COVERED[kind] or {Grade.BROKEN})
+    return departs(entry) and entry.grade in GRADES[least:]
 
 
 def _any(globs: Iterable[str], name: str) -> bool:

@@ -46,6 +46,7 @@ def test_what_no_version_has_measured_is_no_row() -> None:
         ([RIGHT, RIGHT, RIGHT], "in none of them"),
         ([KNOWN, RIGHT, RIGHT], "in a"),
         ([entry(Kind.DEVIATION, "underflow"), RIGHT, KNOWN], "since c, not in b"),
+        ([entry(Kind.DEVIATION, "broken"), RIGHT, RIGHT], "in a"),
         ([entry(Kind.UNAVAILABLE, "-"), entry(Kind.UNSUPPORTED, "-"), KNOWN], "in c, the only one that was measured"),
         ([entry(Kind.UNAVAILABLE, "-")] * 3, "not measured"),
     ],
