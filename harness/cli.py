@@ -73,10 +73,13 @@ def run(
         Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown, sarif, github; repeatable.")
     ] = None,
     baseline: Annotated[Path | None, typer.Option(help="Baseline file, or run folder, to compare with.")] = None,
-    fail_on: Annotated[str | None, typer.Option(help="any, new or regression.  [default: any]")] = None,
+    fail_on: Annotated[str | None, typer.Option(help="any failure, new ones, or regression.  [default: any]")] = None,
     rtol: Annotated[float | None, typer.Option(help="Relative tolerance of the named judge.")] = None,
     atol: Annotated[float | None, typer.Option(help="Absolute tolerance of the named judge.")] = None,
-    max_failures: Annotated[int | None, typer.Option(help="Stop after so many failures.")] = None,
+    max_failures: Annotated[int | None, typer.Option(help="Stop after so many failures, and fail.")] = None,
+    time_budget: Annotated[
+        float | None, typer.Option(help="Stop after so many seconds of calls, the most telling first.")
+    ] = None,
     adapter: Adapter = None,
     cache: Cache = None,
 ) -> None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.environments.interpreters import CURRENT
+from harness.gate.policy import Rule
+from harness.gate.table import Lines, PolicyError, rules
 
 PREFIX = "HARNESS_"
 TABLE = "tool.harness"
 ENVIRONMENTS = "env"
 """[tool.harness.env.NAME] defines an environment; `env = [...]` names those of a run."""
+GATE = "gate"
+"""[tool.harness.gate] has what fails a run: some settings, and rules that no flag or variable can give."""
+POLICY = ("fail_on", "max_failures", "time_budget", "rules")
 FILES = frozenset({"adapter", "baseline", "cache", "out", "python"})
 """Settings that are paths: in a pyproject.toml they are relative to it, as `paths` are that are found there."""
 LISTS = frozenset({"paths", "subject", "operation", "dtype", "env", "python", "require", "report", "adapter"})
@@ -52,6 +57,8 @@ class Options(BaseModel):
     rtol: Annotated[float | None, Field(ge=0)] = None
     atol: Annotated[float | None, Field(ge=0)] = None
     max_failures: Annotated[int, Field(ge=0)] = 0
+    time_budget: Annotated[float, Field(ge=0)] = 0.0
+    rules: tuple[Rule, ...] = ()
     adapter: tuple[str, ...] = ()
     cache: Path | None = None
 
@@ -68,10 +75,12 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, s
         ConfigError: an unknown key, or a value that doesn't fit.
     """
     settings: dict[str, Any] = {}
-    for place, given in (_from_pyproject(start or Path.cwd()), _from_environ(environ), ("", flags)):
+    file, found = table(start or Path.cwd())
+    sources = (_from_pyproject(file, found), _from_gate(file, found), _from_environ(environ), ("", flags))
+    for place, given in sources:
         present = {key: value for key, value in given.items() if _is_given(value)}
-        _check_names(place, present)
-        _check_values(place, present)
+        if place != GATE:
+            _check(place, present, [name for name in Options.model_fields if name != "rules"])
         settings.update(present)
     options = Options(**settings)
     return _strict(options) if environ.get("CI", "").lower() not in {"", "0", "false"} else options
@@ -97,11 +106,41 @@ def named(environment: str) -> str:
         raise ConfigError(f"--env {environment}: {error}") from error
 
 
-def _from_pyproject(start: Path) -> tuple[str, Mapping[str, Any]]:
-    file, found = table(start)
-    settings = {key: value for key, value in found.items() if key != ENVIRONMENTS or not isinstance(value, dict)}
+def _from_pyproject(file: Path, found: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    settings = {
+        key: value
+        for key, value in found.items()
+        if key != GATE and (key != ENVIRONMENTS or not isinstance(value, dict))
+    }
     named = {str(key).replace("-", "_"): value for key, value in settings.items()}
     return f"{file}: [{TABLE}] ", {key: _anchored(key, value, file.parent) for key, value in named.items()}
+
+
+def _from_gate(file: Path, found: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The settings and rules of [tool.harness.gate], which are checked here: each key at its line."""
+    name, lines = f"{TABLE}.{GATE}", Lines(file)
+    given = found.get(GATE, {})
+    if not isinstance(given, dict):
+        raise ConfigError(f"{file}: [{name}] is no table")
+    settings: dict[str, Any] = {}
+    for written, value in given.items():
+        key = written.replace("-", "_")
+        place = f"{lines.place(name, key=written)}: [{name}] "
+        if key in {each.replace("-", "_") for each in found}:
+            raise ConfigError(f"{place}{written}: stands in [{TABLE}] too")
+        if key == "rules":
+            settings[key] = _rules(value, name, lines)
+        else:
+            _check(place, {key: value}, POLICY)
+            settings[key] = value
+    return GATE, settings
+
+
+def _rules(value: Any, name: str, lines: Lines) -> tuple[Rule, ...]:
+    try:
+        return rules(value, name, lines)
+    except PolicyError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _anchored(key: str, value: Any, folder: Path) -> Any:
@@ -145,12 +184,13 @@ def _is_given(value: Any) -> bool:
     return value is not None and value is not False and value not in ((), [], "")
 
 
-def _check_names(place: str, given: Mapping[str, Any]) -> None:
+def _check(place: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
     for key in given:
-        if key not in Options.model_fields:
-            near = difflib.get_close_matches(key, Options.model_fields, 1)
-            meant = f", did you mean {near[0]!r}?" if near else f": known are {', '.join(Options.model_fields)}"
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            meant = f", did you mean {near[0]!r}?" if near else f": known are {', '.join(known)}"
             raise ConfigError(f"{place}{_as_written(place, key)}: unknown setting{meant}")
+    _check_values(place, given)
 
 
 def _check_values(place: str, given: Mapping[str, Any]) -> None:

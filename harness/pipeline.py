@@ -1,45 +1,47 @@
 """The run as a tuple of stages: each a plain function from the last value and the options.
 
-case files -> entries -> units -> plan -> session -> observations and verdicts -> results -> exit code
+case files -> entries -> units -> plan -> session -> observations and verdicts -> results -> decision -> reports
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness import casefile, provision, reporting, selection
 from harness.config import ConfigError, Options
+from harness.engine import order
 from harness.engine import plan as planning
 from harness.engine.pool import Limits, Pool
 from harness.environments.adapters import adapters
+from harness.gate.decide import gate
+from harness.gate.lines import lines
+from harness.gate.policy import Policy
 from harness.mistakes import NothingSelectedError
 from harness.model.case import Claim, Unit
 from harness.model.plan import Plan
 from harness.model.run import Results
-from harness.model.verdict import ExitCode
+from harness.model.verdict import FAILED, ExitCode, Kind
 from harness.reporting import progress, step_summary, terminal
+from harness.reporting.text import plural
 from harness.session import Session, as_baseline
 from harness.store import baseline, changes, folder
-from harness.store.changes import Change
+from harness.store.baseline import Key
 from harness.store.database import Store
 
 SELDOM = 100_000
 """Objects that are made between two looks for garbage."""
 DEFAULT_REPORTS = ("json", "html")
-
-GATES = {
-    "new": frozenset({Change.NEW_FAILURE}),
-    "regression": frozenset({Change.NEW_FAILURE, Change.SEMANTICS, Change.WORSE, Change.NOT_MEASURED, Change.REMOVED}),
-}
-"""Changes that fail a run, by what `--fail-on` says."""
 
 Stage = Callable[[Any, Options], Any]
 
@@ -53,16 +55,18 @@ def run(options: Options) -> ExitCode:
     """
     options = reopened(options) if options.resume else options
     wanted_reports(options)  # a mistake there must not be found out after the run
-    return ExitCode(_through((*MEASURING, report, gate), options))
+    wanted_baseline(options)
+    return ExitCode(_through((*MEASURING, decide, report, exit_code), options))
 
 
 def measured(options: Options) -> Results:
-    """Run the stages that measure, without reports and gate.
+    """Run the stages that measure, without reports and gate, and without the gate's limits.
 
     Raises:
         As `run`.
     """
-    found: Results = _through(MEASURING, reopened(options) if options.resume else options)
+    whole = options.model_copy(update={"max_failures": 0, "time_budget": 0.0})
+    found: Results = _through(MEASURING, reopened(whole) if options.resume else whole)
     return found
 
 
@@ -86,12 +90,13 @@ def _collecting_seldom() -> Iterator[None]:
 
 
 def reopened(options: Options) -> Options:
-    """The options that an interrupted run was started with."""
+    """The options that an interrupted run was started with; how long it may take now is said anew."""
     found = folder.find(options.out)
     store = Store(found, fresh=False)
     stored = store.noted("options")
     store.close()
-    return Options(**{**stored, "resume": True, "out": found, "jobs": options.jobs or stored["jobs"]})
+    now = {"resume": True, "out": found, "jobs": options.jobs or stored["jobs"], "time_budget": options.time_budget}
+    return Options(**{**stored, **now})
 
 
 def find_entries(_: None, options: Options) -> list[casefile.Entry]:
@@ -128,13 +133,14 @@ def open_session(plan: Plan, options: Options) -> Session:
     facts = {"options": options.model_dump(mode="json"), "started": started.isoformat(timespec="seconds")}
     command = shlex.join(["harness", *sys.argv[1:]])
     store = Store(place, fresh=not options.resume)
-    return Session(plan, store, place, options, {**facts, "command": command}, known)
+    failing = kept(options, FAILED) if options.max_failures and options.fail_on != "any" else frozenset()
+    return Session(plan, store, place, options, {**facts, "command": command}, known, failing)
 
 
 def observe(session: Session, options: Options) -> Session:
     """Make the calls and judge each answer as it comes; what is stored survives a kill."""
-    left = session.left()
-    limits = Limits(options.jobs, options.threads, options.timeout)
+    left = session.left(partial(order.telling, departed=departed(options)) if options.time_budget else list)
+    limits = Limits(options.jobs, options.threads, options.timeout, budget=options.time_budget or math.inf)
     pool = Pool(session.plan.environments, limits, session.folder / "workers")
     try:
         with progress.Progress(len(left)) as shown:
@@ -142,12 +148,32 @@ def observe(session: Session, options: Options) -> Session:
                 session.hear(pool.greetings)
                 session.take(item, observation)
                 shown.advance(1)
-                if options.max_failures and session.failures >= options.max_failures:
+                if full(session, options):
                     break
     finally:
         session.hear(pool.greetings)
         session.save()
+    failed = full(session, options)
+    said = plural(options.max_failures, "failure") if failed else f"the time budget of {options.time_budget:g} s"
+    session.leave_out(said, failed=failed)
     return session
+
+
+def full(session: Session, options: Options) -> bool:
+    """Whether there are as many failures as there may be."""
+    return 0 < options.max_failures <= session.failures
+
+
+def kept(options: Options, kinds: Container[Kind]) -> frozenset[Key]:
+    """The outputs that have one of these verdicts in the baseline."""
+    if options.baseline is None:
+        return frozenset()
+    return frozenset(place for place, entry in as_baseline(options.baseline).entries() if entry.verdict in kinds)
+
+
+def departed(options: Options) -> frozenset[tuple[str, str]]:
+    """The cases and subjects that failed or departed from the truth in the baseline."""
+    return frozenset((case, subject) for case, subject, _ in kept(options, FAILED | {Kind.DEVIATION}))
 
 
 def relate(session: Session, _options: Options) -> Session:
@@ -174,7 +200,7 @@ def report(results: Results, options: Options) -> Results:
         written[name] = path
     step_summary.append(results, os.environ)
     terminal.show(results, written)
-    terminal.print_lines(printed)
+    terminal.print_lines([*(results.decision.lines if results.decision else ()), *printed])
     return results
 
 
@@ -187,20 +213,24 @@ def wanted_reports(options: Options) -> list[tuple[str, str]]:
     return wanted
 
 
-def gate(results: Results, options: Options) -> ExitCode:
+def wanted_baseline(options: Options) -> None:
+    """See that the baseline can be read."""
+    if options.baseline is not None:
+        (folder.find if options.baseline.is_dir() else baseline.load)(options.baseline)
+
+
+def decide(results: Results, options: Options) -> Results:
+    """Ask the gate, whose decision the reports show."""
+    diff = None
+    if options.baseline is not None:
+        diff = changes.diff(as_baseline(options.baseline), baseline.of_run(results.run, results.verdicts))
+    decision = gate(Policy(options.fail_on, options.rules), results.verdicts, diff, results.run.left_out)
+    return replace(results, decision=replace(decision, lines=lines(decision, diff, results.run.left_out)))
+
+
+def exit_code(results: Results, _options: Options) -> ExitCode:
     """Whether the run passes."""
-    if options.baseline is None:
-        return _exit_code(any(v.verdict.failed for v in results.verdicts))
-    found = changes.diff(as_baseline(options.baseline), baseline.of_run(results.run, results.verdicts))
-    for line in changes.summary(found):
-        print(line)  # noqa: T201 - the gate speaks last
-    if options.fail_on == "any":
-        return _exit_code(any(v.verdict.failed for v in results.verdicts))
-    return _exit_code(any(d.change in GATES[options.fail_on] for d in found.differences))
-
-
-def _exit_code(failed: bool) -> ExitCode:  # noqa: FBT001 - a predicate's value
-    return ExitCode.FAILED if failed else ExitCode.OK
+    return results.decision.exit_code if results.decision else ExitCode.OK
 
 
 MEASURING: tuple[Stage, ...] = (find_entries, expand_units, make_plan, open_session, observe, relate, finish)

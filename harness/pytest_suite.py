@@ -61,7 +61,8 @@ class Suite:
 
     def __init__(self, options: Options) -> None:
         # What stops a run, and where it writes, is pytest's to say.
-        self._options = options.model_copy(update={"max_failures": 0, "resume": False, "report": (), "baseline": None})
+        whole = {"max_failures": 0, "time_budget": 0.0}
+        self._options = options.model_copy(update={**whole, "resume": False, "report": (), "baseline": None})
         self._sources: dict[str, Source] = {}
         self._environments: dict[str, Environment] = {}
         self._selected: Sequence[Part] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,14 @@ from harness.model.case import Case, Claim, Relation, Unit
 from harness.model.deviation import Deviation
 from harness.model.observation import Observation
 from harness.model.plan import Item, Plan
-from harness.model.run import Results, Run
+from harness.model.run import LeftOut, Results, Run
 from harness.model.subject import DOCUMENT, Fingerprint, Parameter, Signatures, Subject
 from harness.model.verdict import Kind, Verdict
 from harness.oracle import truth as oracle
 from harness.oracle.truth import Truth
 from harness.store import baseline
 from harness.store import folder as folders
-from harness.store.baseline import Baseline
+from harness.store.baseline import Baseline, Key
 from harness.store.database import Store, reading
 from harness.store.folder import RunFolderError
 
@@ -50,6 +50,7 @@ class Session:
         options: its settings.
         facts: what a fresh run notes of itself: options, started, command.
         deviations: the known ones.
+        failing_before: outputs whose failures are not counted, as they are known.
 
     Raises:
         RunFolderError: a reopened store holds a run of another plan.
@@ -63,10 +64,13 @@ class Session:
         options: Options,
         facts: Mapping[str, Any],
         deviations: Sequence[Deviation] = (),
+        failing_before: Collection[Key] = (),
     ) -> None:
         self.plan = plan
         self.folder = folder
         self.failures = 0
+        self._failing_before = failing_before
+        self._left_out: LeftOut | None = None
         self._store = store
         self._options = options
         self._begun = self._committed = time.monotonic()
@@ -82,13 +86,20 @@ class Session:
         self._signatures: dict[str, dict[str, Any]] = store.noted("signatures") or {}
         self._judge = Judge(options.rtol, options.atol, self._versions, deviations)
 
-    def left(self) -> list[Item]:
-        """The items that have no observation yet."""
-        done = self._store.observed()
-        left = [item for item in self.plan.items if item.rank not in done]
+    def left(self, arranged: Callable[[Sequence[Item]], Sequence[Item]] = list) -> Sequence[Item]:
+        """The items that have no observation yet.
+
+        Args:
+            arranged: puts them in the order in which they will be observed.
+        """
+        left = arranged(self._unobserved())
         self._waiting = Counter(item.call.id for item in left)
         self._upcoming = (item.call for item in left)
         return left
+
+    def _unobserved(self) -> list[Item]:
+        done = self._store.observed()
+        return [item for item in self.plan.items if item.rank not in done]
 
     def foresee(self) -> bool:
         """Evaluate truths that will be needed, for when there is nothing else to do; False if there are none."""
@@ -127,6 +138,21 @@ class Session:
         self._store.note("signatures", self._signatures)
         self._store.commit()
 
+    def leave_out(self, why: str, *, failed: bool) -> None:
+        """Note that what has no observation won't get one in this run; nothing if there is none.
+
+        Args:
+            why: what stopped it.
+            failed: whether failures did.
+        """
+        left = self._unobserved()
+        calls = Counter(item.call.operation for item in left)
+        facts: dict[str, Any] = {"why": why, "failed": failed, "calls": calls, "planned": len(self.plan.items)}
+        outputs = frozenset((item.unit.id, item.subject.id) for item in left)
+        self._left_out = LeftOut(**facts, outputs=outputs) if left else None
+        self._store.note("left out", facts if left else None)
+        self._store.commit()
+
     def judge_units(self) -> None:
         """Judge what needs several answers, relations and agreement, and what needs none."""
         self._judge_overflows()
@@ -142,7 +168,8 @@ class Session:
         """The run so far, as reports see it."""
         self._store.note("seconds", (self._store.noted("seconds") or 0.0) + time.monotonic() - self._begun)
         self._store.commit()
-        return Results(_run(self._store, self.folder), self._ordered(), self._store.record)
+        run = replace(_run(self._store, self.folder), left_out=self._left_out)
+        return Results(run, self._ordered(), self._store.record)
 
     def close(self) -> None:
         """Close the store: after that the results have verdicts, but no records."""
@@ -198,7 +225,7 @@ class Session:
     def _put(self, rank: int, rows: list[Verdict]) -> None:
         self._store.put_verdicts(rank, rows)
         self._verdicts[rank] = rows
-        self.failures += sum(row.verdict.failed for row in rows)
+        self.failures += sum(row.verdict.failed and baseline.key(row) not in self._failing_before for row in rows)
 
     def _ordered(self) -> list[Verdict]:
         """All verdicts in the order of the plan."""
@@ -306,6 +333,7 @@ def _run(store: Store, folder: Path) -> Run:
         tolerance=None if asked == (None, None) else asked,
         seconds=store.noted("seconds") or 0.0,
         signatures=_signatures(store.noted("signatures") or {}),
+        left_out=LeftOut(**noted) if (noted := store.noted("left out")) else None,
     )
 
 

@@ -48,6 +48,23 @@ def test_failures_come_first_and_the_exit_code_is_1(cli: Cli) -> None:
     assert "telling:rows/float32" in done.stdout.splitlines()[1]
 
 
+def test_a_projects_rules_decide_and_are_told(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.harness.gate]\nfail-on = "new"\n\n[[tool.harness.gate.rules]]\n'
+        'changes = ["failure"]\noperations = ["sparse*"]\nfail = false\nreason = "a plan for it exists"\n'
+    )
+    wrong = ("--adapter", SUITES / "wrong.py", "--subject", "*:wrong.wrong_axis@*", "--report", "json")
+    done = cli("run", SUITES / "telling.yaml", *wrong)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Passed: 2 of ")
+    rule = f"the rule at {tmp_path / 'pyproject.toml'}:4 (a plan for it exists)"
+    assert done.stdout.splitlines()[-1] == f"gate: let pass by {rule}: 2 failure"
+    (tmp_path / "pyproject.toml").write_text("[tool.harness.gate]\nfail-om = 1\n")
+    done = cli("run", SUITES / "telling.yaml")
+    assert done.returncode == 4
+    assert f"{tmp_path / 'pyproject.toml'}:2: [tool.harness.gate] fail_om: unknown setting" in done.stderr
+
+
 def test_services_get_several_reports_at_once(cli: Cli, tmp_path: Path) -> None:
     wrong = ("--adapter", SUITES / "wrong.py", "--subject", "*:wrong.wrong_axis@*")
     asked = [("--report", name) for name in ("sarif:a/b.sarif", "junit", "github", "json")]

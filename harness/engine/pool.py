@@ -6,6 +6,7 @@ import of its framework first, then for the call that it is making.
 
 from __future__ import annotations
 
+import math
 import selectors
 import time
 from collections import deque
@@ -33,12 +34,14 @@ class Limits:
         threads: threads that a call may use.
         timeout: seconds that one call may take.
         start: seconds that a worker may take to import its framework.
+        budget: seconds that all calls may take together, imports and first calls not counted.
     """
 
     jobs: int = 0
     threads: int = 1
     timeout: float = 60.0
     start: float = 300.0
+    budget: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,12 @@ class Pool:
         self._selector = selectors.DefaultSelector()
         self._waiting: deque[Shard] = deque()
         self._running: list[_Shift] = []
+        self._seconds = math.inf
 
     def observe(self, items: Sequence[Item], meanwhile: Callable[[], bool] = lambda: False) -> Iterator[Observed]:
-        """Yield an observation for every item, as they come. No worker outlives this generator.
+        """Yield an observation for every item, as they come, but for those that there is no time for.
+
+        No worker outlives this generator.
 
         Args:
             meanwhile: does a piece of other work while no answer is there; False if there is none.
@@ -81,6 +87,7 @@ class Pool:
         self._logs.mkdir(parents=True, exist_ok=True)
         known = {item.rank: seen for item in items if (seen := self._foregone(item)) is not None}
         self._waiting.extend(shards([item for item in items if item.rank not in known], self._limits.jobs))
+        self._seconds = self._share(len(self._waiting))
         try:
             self._fill()
             for item in items:  # now that workers are starting: importing a framework takes seconds
@@ -104,19 +111,24 @@ class Pool:
     def _fill(self) -> None:
         """Have as many workers running as may be."""
         while self._waiting and not 0 < self._limits.jobs <= len(self._running):
-            self._start(self._waiting.popleft())
+            self._start(self._waiting.popleft(), self._seconds)
 
-    def _start(self, shard: Shard) -> None:
+    def _share(self, shards: int) -> float:
+        """The part of the time budget that each shard has: all of it where all have a worker at once."""
+        at_once = min(self._limits.jobs or shards, shards)
+        return self._limits.budget * at_once / shards if shards else 0.0
+
+    def _start(self, shard: Shard, seconds: float) -> None:
         log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}.txt"
         python = self._environments[shard.environment].python
         worker = Connection(python, shard.adapter, self._limits.threads, log)
-        shift = _Shift(shard, worker, self._limits, self.greetings)
+        shift = _Shift(shard, worker, self._limits, seconds, self.greetings)
         self._running.append(shift)
         self._selector.register(worker, selectors.EVENT_READ, shift)
 
     def _next(self, meanwhile: Callable[[], bool]) -> Iterator[Observed]:
         """Wait for whatever comes first, an answer or a deadline, and see to it."""
-        earliest = min(shift.deadline for shift in self._running)
+        earliest = min(min(shift.deadline, shift.until) for shift in self._running)
         ready = self._selector.select(0)
         while not ready and time.monotonic() < earliest and meanwhile():
             ready = self._selector.select(0)
@@ -126,10 +138,10 @@ class Pool:
         for shift in tuple(self._running):
             if not shift.over and now > shift.deadline:
                 yield from shift.expire()
-            if shift.over:
+            if shift.over or now > shift.until:
                 self._end(shift)
-                if shift.left:
-                    self._start(shift.shard.rest(shift.left))
+                if shift.left and now < shift.until:
+                    self._start(shift.shard.rest(shift.left), min(shift.seconds, shift.until - now))
 
     def _end(self, shift: _Shift) -> None:
         self._running.remove(shift)
@@ -142,14 +154,21 @@ class _Shift:
 
     Attributes:
         left: items that another worker must take over, once it is over.
+        deadline: when its import, or the call that it is making, has taken too long.
+        seconds: its time for calls, which begins with the first answer.
+        until: when that is over; what has no answer then never gets one.
     """
 
-    def __init__(self, shard: Shard, worker: Connection, limits: Limits, greetings: list[Greeting]) -> None:
+    def __init__(
+        self, shard: Shard, worker: Connection, limits: Limits, seconds: float, greetings: list[Greeting]
+    ) -> None:
         self.shard = shard
         self.worker = worker
         self.over = False
         self.left: Sequence[Item] = ()
         self.deadline = time.monotonic() + limits.start
+        self.until = math.inf
+        self.seconds = seconds
         self._limits = limits
         self._greetings = greetings
         self._ready = False
@@ -191,7 +210,9 @@ class _Shift:
 
     def _answered(self, header: Mapping[str, Any], tensors: Sequence[Tensor]) -> Iterator[Observed]:
         seen = self._asked.popleft(), observation(header, tensors)
-        self.deadline = time.monotonic() + self._limits.timeout
+        now = time.monotonic()
+        self.deadline = now + self._limits.timeout
+        self.until = min(self.until, now + self.seconds)  # no worker is without an answer
         self._unanswered -= 1
         try:
             if not self._unanswered:  # before the answer is judged: the worker must not wait for that

@@ -7,9 +7,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.model.case import Array, Parameters
+from harness.model.decision import Decision
 from harness.model.observation import Observation
 from harness.model.subject import Fingerprint, Signatures
 from harness.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Calls that a run never made, because it was stopped before.
+
+    Attributes:
+        why: what stopped it, in words.
+        failed: whether failures did; else its time was over.
+        calls: how many of each operation.
+        planned: how many calls the run was to make.
+        outputs: their cases and subjects; known where the run was measured, and empty elsewhere.
+    """
+
+    why: str
+    failed: bool
+    calls: Mapping[str, int]
+    planned: int
+    outputs: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,7 @@ class Run:
         tolerance: (rtol, atol) if the named judge was asked for with values of its own.
         seconds: wall time from start to the last verdict.
         signatures: of each environment's implementations.
+        left_out: None if every call was made.
     """
 
     id: str
@@ -40,6 +61,7 @@ class Run:
     tolerance: tuple[float, float] | None = None
     seconds: float = 0.0
     signatures: Mapping[str, Signatures] = field(default_factory=dict)
+    left_out: LeftOut | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +91,10 @@ class Results:
     Attributes:
         verdicts: in the order of the plan.
         record: the record of a case by its id; None for relations and claims.
+        decision: the gate's; None where none was asked.
     """
 
     run: Run
     verdicts: Sequence[Verdict]
     record: Callable[[str], Record | None]
+    decision: Decision | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
+from harness.model.decision import Ruling
 from harness.model.run import Results
 from harness.model.verdict import Verdict
 from harness.reporting import overview
@@ -14,6 +15,8 @@ from harness.reporting.text import one_line, plural, shorten, visible
 
 TOP = 10
 """Annotations of a kind that GitHub shows of a step."""
+
+Key = tuple[str, str, str]
 
 TITLE, MESSAGE = 200, 2000
 """Characters of a title and of a message."""
@@ -43,14 +46,44 @@ def place(verdict: Verdict, places: Places) -> dict[str, str]:
 
 
 def commands(results: Results) -> Iterator[str]:
-    """Failures, each subject's and output's first before further ones, then what could not be asked."""
+    """What fails the gate, each subject's and output's first before further ones, then what was not asked."""
     places = Places()
-    for verdict in overview.varied(overview.failures(results.verdicts)):
-        title = f"{verdict.verdict}: {verdict.subject} {verdict.output}"
-        yield command("error", title, message(verdict), **place(verdict, places))
+    failing = None if results.decision is None else {_key(ruling) for ruling in results.decision.failing}
+    failures = overview.varied(overview.failures(results.verdicts))
+    for verdict in failures:
+        if failing is None or _key(verdict) in failing:
+            yield judged("error", verdict, places)
+    yield from changed(results, {_key(verdict) for verdict in failures})
     for absent in overview.absences(results.verdicts):
         text = f"{plural(absent.verdicts, 'verdict')} missing: {absent.reason}"
         yield command("warning", f"unavailable: {absent.name} in {absent.environment}", text)
+    if said := overview.left_out(results.run):
+        yield command("warning", "not measured", said)
+    yield from (judged("warning", v, places) for v in failures if failing is not None and _key(v) not in failing)
+
+
+def changed(results: Results, failures: Container[Key]) -> Iterator[str]:
+    """Changes that fail the gate and are no failures: an error that grew, or what is gone."""
+    places, known = Places(), {_key(verdict): verdict for verdict in results.verdicts}
+    for ruling in results.decision.failing if results.decision else ():
+        if (key := _key(ruling)) not in failures:
+            at = place(known[key], places) if key in known else {}
+            title = f"{ruling.change}: {ruling.subject} {ruling.output}"
+            yield command("error", title, f"{ruling.case}: {ruling.found}\nby {ruling.rule}", **at)
+
+
+def judged(name: str, verdict: Verdict, places: Places) -> str:
+    """The annotation of a failure."""
+    return command(
+        name,
+        f"{verdict.verdict}: {verdict.subject} {verdict.output}",
+        message(verdict),
+        **place(verdict, places),
+    )
+
+
+def _key(about: Verdict | Ruling) -> Key:
+    return about.case, about.subject, about.output
 
 
 def lines(results: Results) -> list[str]:

@@ -135,6 +135,9 @@ def context(results: Results) -> dict[str, Any]:
     return {
         "run": results.run,
         "headline": overview.headline(results),
+        "passed": overview.passed(results),
+        "left_out": overview.left_out(results.run),
+        "gate": [str(ground) for ground in results.decision.grounds()] if results.decision else [],
         "counts": {kind: counts[kind] for kind in overview.SEVERITY if counts[kind]},
         "graded": overview.graded(verdicts),
         "failures": overview.failures(verdicts),

@@ -24,7 +24,8 @@ def write(results: Results, path: Path) -> None:
     """Write the report; verdicts stand on lines of their own, so that line tools and diffs work."""
     with path.open("w", encoding="ascii", newline="\n") as file:
         file.write(f'{{"schema": {SCHEMA},\n')
-        file.write(f'"run": {dumps(rows.run(results.run))},\n')
+        about = {**rows.run(results.run), "gate": rows.gate(results.decision)}
+        file.write(f'"run": {dumps(about)},\n')
         file.write(f'"counts": {dumps(rows.counts(results))},\n')
         file.write('"verdicts": [')
         for position, row in enumerate(rows.rows(results)):

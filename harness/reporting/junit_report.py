@@ -63,6 +63,7 @@ def suite(tally: overview.Tally, run: Run, verdicts: Iterable[Verdict]) -> TestS
     made = TestSuite(one_line(f"{tally.environment}:{tally.framework}"))
     made.timestamp = one_line(run.started).removesuffix("Z").removesuffix("+00:00")  # schemas want UTC, and no zone
     facts = {"run": run.id, "version": tally.version, "truth": run.truth, "tier": run.tier, "seed": str(run.seed)}
+    facts |= {"left out": overview.left_out(run)} if run.left_out else {}
     facts |= {"unsupported": str(tally.counts.get(Kind.UNSUPPORTED, 0))}
     for name, value in facts.items():
         made.add_property(name, one_line(value))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from harness.model.decision import Decision
 from harness.model.run import Results
 from harness.model.verdict import Kind, Verdict
 from harness.reporting import overview, stability
@@ -65,10 +66,13 @@ def section(title: str, header: Sequence[str], lines: Sequence[Sequence[str]]) -
 
 def heading(results: Results) -> Iterator[str]:
     """The outcome, the counts and what truth was."""
-    sign = "❌" if overview.failures(results.verdicts) else "✅"
+    sign = "✅" if overview.passed(results) else "❌"
     yield f"## {sign} {overview.headline(results)}"
     yield ""
     yield breakdown(overview.counts(results.verdicts)) + "."
+    if said := overview.left_out(results.run):
+        yield ""
+        yield f"⚠️ **Not measured**: {prose(said)}."
     if grades := overview.graded(results.verdicts):
         yield ""
         yield f"Grades: {grades}."
@@ -77,6 +81,19 @@ def heading(results: Results) -> Iterator[str]:
     alone = overview.atol_alone(results.verdicts)
     if alone:
         yield f"Plain rtol/atol lets {plural(alone, 'verdict')} pass by atol alone."
+
+
+def ruled(results: Results) -> Iterator[str]:
+    """What decided the gate, and the changes that fail it beside failures."""
+    decision = results.decision or Decision()
+    said = [f"failed, as the run was stopped by {decision.stopped}"] if decision.stopped else []
+    for line in (*said, *map(str, decision.grounds())):
+        yield ""
+        yield f"Gate: {prose(line)}."
+    failed = {(v.case, v.subject, v.output) for v in overview.failures(results.verdicts)}
+    changed = [r for r in decision.failing if (r.case, r.subject, r.output) not in failed]
+    lines = [(prose(r.change), code(r.case), code(r.subject), code(r.output), prose(r.found)) for r in changed]
+    yield from section("Changes that fail the gate", ("change", "case", "subject", "output", "was and is"), lines)
 
 
 def standing(line: stability.Stability, results: Results) -> Sequence[str]:
@@ -145,6 +162,7 @@ def lines(results: Results) -> Iterable[str]:
     """The report, failures first."""
     header = ("case", "subject", "output", "verdict", "error", "reason")
     yield from heading(results)
+    yield from ruled(results)
     yield from section("Failures", header, [judged(v) for v in overview.failures(results.verdicts)])
     yield from absences(results)
     yield from section("Errata", header, [judged(v) for v in overview.of(Kind.ERRATUM, results.verdicts)])

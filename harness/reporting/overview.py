@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from harness.model.run import Results
-from harness.model.verdict import Grade, Kind, Verdict
+from harness.model.decision import Decision
+from harness.model.run import Results, Run
+from harness.model.verdict import ExitCode, Grade, Kind, Verdict
 from harness.reporting.text import plural
 from harness.reporting.values import measure
 
@@ -160,14 +161,36 @@ def atol_alone(verdicts: Iterable[Verdict]) -> int:
     return sum(1 for verdict in verdicts if verdict.tolerance and verdict.tolerance.remark)
 
 
+def passed(results: Results) -> bool:
+    """The gate's decision; where none was asked, whether nothing fails."""
+    return not failures(results.verdicts) if results.decision is None else results.decision.exit_code is ExitCode.OK
+
+
 def headline(results: Results) -> str:
     """The gate's outcome in one sentence."""
     total, failed = len(results.verdicts), len(failures(results.verdicts))
+    verdicts = plural(total, "verdict")
+    of_total = f"{failed:,} of {verdicts}"
     if not total:
         return "Empty: nothing was judged"
-    if failed:
-        return f"Failed: {failed:,} of {plural(total, 'verdict')}"
-    return f"Passed: no failure in {plural(total, 'verdict')}"
+    if passed(results):
+        return f"Passed: {of_total} fail, which the gate lets pass" if failed else f"Passed: no failure in {verdicts}"
+    decision = results.decision or Decision()
+    if decision.stopped:
+        return f"Failed: stopped by {decision.stopped}, {of_total} fail"
+    ruled = len(decision.failing) if results.decision else failed
+    return (
+        f"Failed: {of_total}" if ruled == failed else f"Failed: {plural(ruled, 'output')} by the gate, {of_total} fail"
+    )
+
+
+def left_out(run: Run) -> str:
+    """What was not measured since the run was stopped; "" if nothing was left out."""
+    if run.left_out is None:
+        return ""
+    count, calls = sum(run.left_out.calls.values()), Counter(run.left_out.calls).most_common()
+    listed = ", ".join(f"{number:,} {operation}" for operation, number in calls)
+    return f"{count:,} of {run.left_out.planned:,} calls left out by {run.left_out.why}: {listed}"
 
 
 def place(index: Sequence[int] | None) -> str:

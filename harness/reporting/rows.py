@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
-from harness.model.run import Results, Run
+from harness.model.decision import Decision
+from harness.model.run import LeftOut, Results, Run
 from harness.model.subject import Fingerprint
 from harness.model.verdict import Tolerance, Verdict
 from harness.reporting import overview
@@ -61,6 +63,24 @@ def environment(fingerprint: Fingerprint) -> Row:
     return {"python": fingerprint.python, "packages": dict(sorted(fingerprint.packages.items()))}
 
 
+def left_out(stopped: LeftOut | None) -> Row | None:
+    """The calls that were never made, by operation."""
+    if stopped is None:
+        return None
+    return {"why": stopped.why, "planned": stopped.planned, "calls": dict(sorted(stopped.calls.items()))}
+
+
+def gate(decision: Decision | None) -> Row | None:
+    """The gate's decision, with all that fails it, and what a rule lets pass."""
+    if decision is None:
+        return None
+    return {
+        "exit_code": int(decision.exit_code),
+        "stopped": decision.stopped,
+        "rulings": [asdict(ruling) for ruling in decision.rulings],
+    }
+
+
 def run(about: Run) -> Row:
     """What is known of the run as a whole."""
     limits = about.tolerance
@@ -76,6 +96,7 @@ def run(about: Run) -> Row:
         "truth": about.truth,
         "tolerance": None if limits is None else {"rtol": number(limits[0]), "atol": number(limits[1])},
         "seconds": number(about.seconds),
+        "left_out": left_out(about.left_out),
     }
 
 

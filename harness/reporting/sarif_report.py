@@ -170,15 +170,17 @@ def result(finding: Finding, places: Places, rules: Mapping[str, int]) -> dict[s
 
 
 def invocation(run: Run, left_out: int) -> dict[str, Any]:
-    """How the run was started, and how many results the limits leave out."""
+    """How the run was started, what it never came to, and how many results the limits leave out."""
+    said = [overview.left_out(run)] if run.left_out else []
+    if left_out:
+        said.append(f"{plural(left_out, 'result')} left out to keep within GitHub's limits: the JSON report has all.")
     made: dict[str, Any] = {
         "executionSuccessful": True,
         "commandLine": one_line(run.command),
         "startTimeUtc": run.started.replace("+00:00", "Z"),
     }
-    if left_out:
-        said = f"{plural(left_out, 'result')} left out to keep within GitHub's limits: the JSON report has all."
-        made["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": said}}]
+    if said:
+        made["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text(each)}} for each in said]
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -66,6 +67,13 @@ def absences(results: Results) -> list[Line]:
     ]
 
 
+def left_out(results: Results, width: int) -> list[Line]:
+    """What the run was stopped before, said loudly: how many calls, and of which operations."""
+    said, _, listed = overview.left_out(results.run).partition(": ")
+    operations = textwrap.shorten(listed, width - 8, placeholder=" ...")
+    return [Line(f"NOT MEASURED  {said}:", "bold black on yellow"), Line(f"        {operations}")] if said else []
+
+
 def errata(results: Results) -> list[Line]:
     """What documents print wrongly."""
     found = overview.of(Kind.ERRATUM, results.verdicts)
@@ -111,8 +119,9 @@ def paths(reports: Mapping[str, Path]) -> list[Line]:
 
 def compose(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -> list[Line]:
     """The lines with their styles, each of at most `width` characters."""
-    style = "bold red" if overview.failures(results.verdicts) else "bold green"
+    style = "bold green" if overview.passed(results) else "bold red"
     rest = [
+        *left_out(results, width),
         *some(absences(results), ABSENT),
         *some(errata(results), ERRATA),
         *some(frameworks(results), FRAMEWORKS),

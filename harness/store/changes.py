@@ -21,6 +21,7 @@ ROUNDED = 1e-5
 GRADES = [str(grade) for grade in Grade]
 VERSIONS = ("python", "package ")
 """Beginnings of facts that an upgrade changes; the others are the machine's."""
+MACHINE = "another machine or setting"
 
 
 class Change(StrEnum):
@@ -58,10 +59,19 @@ class Difference:
     after: Entry | None
     why: str = ""
 
-    def __str__(self) -> str:
-        case, subject, output = self.key
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it was measured on another machine, or with other settings: other bits are no fault then."""
+        return MACHINE in self.why
+
+    @property
+    def found(self) -> str:
+        """What it was, what it is, and what may explain it."""
         why = f" ({self.why})" if self.why else ""
-        return f"{self.change}: {case} {subject} {output}: {_short(self.before)} -> {_short(self.after)}{why}"
+        return f"{_short(self.before)} -> {_short(self.after)}{why}"
+
+    def __str__(self) -> str:
+        return f"{self.change}: {' '.join(self.key)}: {self.found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +205,7 @@ def _why(before: Facts, after: Facts, name: str) -> str:
     names = [fact for fact in old.keys() | new.keys() if old.get(fact) != new.get(fact)]
     version = any(fact.startswith(VERSIONS) for fact in names)
     machine = any(not fact.startswith(VERSIONS) for fact in names)
-    told = [text for text, there in (("another version", version), ("another machine or setting", machine)) if there]
+    told = [text for text, there in (("another version", version), (MACHINE, machine)) if there]
     return " and ".join(told) or "same versions and machine: not reproducible"
 
 

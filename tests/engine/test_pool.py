@@ -149,3 +149,18 @@ def test_a_gradient_of_a_later_version_is_not_asked_for(unruly: Path, make_plan:
     assert (seen.outcome, list(seen.outputs)) == (Outcome.VALUE, ["value"])
     assert list(seen.unsupported) == ["gradient:logits"]
     assert seen.unsupported["gradient:logits"].endswith("doesn't differentiate it by logits (new in 999.1)")
+
+
+def test_when_the_time_is_over_the_rest_has_no_observation(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(unruly, ["unruly.good", "unruly.hanging", "unruly.chatty"])
+    seen = observe(plan, tmp_path, replace(LIMITS, timeout=3600, budget=0.2))
+    assert set(seen) == {"made:unruly.good/float32/0"}
+
+
+def test_every_worker_has_a_share_of_the_time(unruly: Path, make_plan: MakePlan, tmp_path: Path) -> None:
+    other = tmp_path / "other.py"
+    other.write_text(unruly.read_text().replace("unruly", "other"))
+    plans = [make_plan(unruly, ["unruly.good", "unruly.hanging"]), make_plan(other, ["other.good", "other.hanging"])]
+    both = replace(plans[0], items=[item for plan in plans for item in plan.items])
+    seen = observe(both, tmp_path, replace(LIMITS, jobs=1, timeout=3600, budget=0.4))
+    assert set(seen) == {"made:unruly.good/float32/0", "made:other.good/float32/0"}

@@ -13,6 +13,7 @@ import pytest
 
 from harness import pipeline
 from harness.config import ConfigError, Options
+from harness.gate.policy import Rule
 from harness.mistakes import NothingSelectedError
 from harness.model.run import Results
 from harness.model.verdict import ExitCode, Kind
@@ -107,6 +108,80 @@ def test_max_failures_stops_the_run_and_fails(run: Run, here: Path) -> None:
         max_failures=1, report=["json"],
     )  # fmt: skip
     assert sum(v.verdict.failed for v in found.verdicts) == 1
+
+
+def test_known_failures_do_not_count_where_only_new_ones_fail(here: Path, tmp_path: Path) -> None:
+    settings = {"paths": (here / "telling.yaml",), "adapter": (str(here / "wrong.py"),), "subject": ("*:wrong.*",)}
+    assert pipeline.run(Options.model_validate({**settings, "out": tmp_path / "a"})) is ExitCode.FAILED
+    known = {**settings, "baseline": tmp_path / "a", "fail_on": "new", "max_failures": 1}
+    assert pipeline.run(Options.model_validate({**known, "out": tmp_path / "b"})) is ExitCode.OK
+
+
+def test_a_run_that_failures_stop_fails_and_says_what_was_left_out(
+    run: Run, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = run(
+        paths=[here / "telling.yaml"], adapter=[str(here / "wrong.py")], subject=["*:wrong.*"], max_failures=1, jobs=1,
+    )  # fmt: skip
+    assert found.run.left_out is not None
+    assert found.run.left_out.failed
+    said = capsys.readouterr().out
+    assert said.startswith("Failed: stopped by 1 failure, ")
+    assert "calls left out by 1 failure:" in said
+    assert "gate: failed, as the run was stopped by 1 failure" in said
+
+
+SLOW = """
+import time
+from harness.adapters import numpy as reference
+FRAMEWORK, PACKAGES = "numpy", ("numpy",)
+IMPLEMENTATIONS, start = reference.IMPLEMENTATIONS, reference.start
+def call(*given):
+    time.sleep(DELAY)
+    return reference.call(*given)
+"""
+
+
+def test_the_time_budget_leaves_out_the_rest_and_a_resumed_run_measures_it(
+    run: Run, here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text(SLOW.replace("DELAY", "1.5"))
+    settings = {"paths": [here / "suite.yaml"], "adapter": [str(slow)], "subject": NUMPY}
+    cut = run(**settings, time_budget=0.1)
+    assert cut.run.left_out is not None
+    assert (cut.run.left_out.why, cut.run.left_out.failed) == ("the time budget of 0.1 s", False)
+    first = [v for v in cut.verdicts if v.framework == "numpy"]
+    assert 0 < len(first) < 10
+    assert capsys.readouterr().out.startswith("Passed: no failure")
+    slow.write_text(SLOW.replace("DELAY", "0"))
+    whole = run(resume=True)
+    assert whole.run.left_out is None
+    assert len(whole.verdicts) == 13
+
+
+def test_what_a_time_budget_leaves_out_is_not_measured_and_the_policy_decides(
+    run: Run, here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"paths": [here / "suite.yaml"], "subject": NUMPY, "fail_on": "regression"}
+    run(**settings, out=tmp_path / "whole")
+    slow = tmp_path / "slow.py"
+    slow.write_text(SLOW.replace("DELAY", "1.5"))
+    cut = {**settings, "adapter": (str(slow),), "time_budget": 0.1, "baseline": tmp_path / "whole"}
+    assert pipeline.run(Options.model_validate({**cut, "out": tmp_path / "a"})) is ExitCode.OK
+    assert " not measured" in capsys.readouterr().out.partition("baseline: ")[2]
+    rule = Rule(("left out",), fail=True, reason="all of it counts", source="pyproject.toml:3")
+    assert pipeline.run(Options.model_validate({**cut, "rules": (rule,), "out": tmp_path / "b"})) is ExitCode.FAILED
+    assert "gate: failed by the rule at pyproject.toml:3 (all of it counts): " in capsys.readouterr().out
+
+
+def test_a_baseline_that_can_not_be_read_is_told_before_anything_runs(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("no baseline\n")
+    for wrong in ("kept.txt", "gone.txt", "."):
+        options = Options(paths=(here / "suite.yaml",), baseline=tmp_path / wrong, out=tmp_path / "never")
+        with pytest.raises(RunFolderError):
+            pipeline.run(options)
+    assert not (tmp_path / "never").exists()
 
 
 def test_crash_is_reported_and_the_rest_is_kept(run: Run, here: Path) -> None:

@@ -37,7 +37,7 @@ def test_rows_have_the_keys_of_the_schema_in_order(path: Path, results: Results)
 
 def test_the_run_is_told(path: Path) -> None:
     report = json_report.read(path)
-    keys = "id started command seed tier threads cpu environments truth tolerance seconds"
+    keys = "id started command seed tier threads cpu environments truth tolerance seconds left_out gate"
     assert list(report["run"]) == keys.split()
     assert report["run"]["environments"]["here"]["packages"]["torch"] == "2.13.0"
     assert report["counts"]["out-of-memory"] == 1
