@@ -61,23 +61,43 @@ class Asked:
     truth: Truth
 
 
-def known(deviations: Sequence[Deviation], asked: Asked, finding: Finding) -> Finding:
-    """A finding in the light of the deviations: a deviation, stale, or what it was."""
-    mine = [deviation for deviation in deviations if _speaks_of(deviation, asked)]
-    if not mine or finding.kind not in (Kind.PASS, Kind.FAIL):
-        return finding
-    if finding.kind is Kind.PASS and finding.grade is not Grade.RANGE:
-        shown = next((d for d in mine if _any(asked.case.id, d.shown_by)), None)
-        if shown is None:
+class Known:
+    """The list of deviations, which is asked what it says of findings.
+
+    Which deviations speak of an output doesn't depend on numbers: it is found out once for each kind of call.
+    """
+
+    def __init__(self, deviations: Sequence[Deviation]) -> None:
+        self._deviations = deviations
+        self._speaking: dict[object, list[Deviation]] = {}
+
+    def judged(self, asked: Asked, finding: Finding) -> Finding:
+        """A finding in the light of the deviations: a deviation, stale, or what it was."""
+        mine = self._of(asked)
+        if not mine or finding.kind not in (Kind.PASS, Kind.FAIL):
             return finding
-        return replace(
-            finding, kind=Kind.STALE, deviation=shown.id, reason=f"passes, but {shown.id} says: {shown.reason}"
-        )
-    covering = _covering(mine, asked, finding) if finding.kind is Kind.FAIL else []
-    if not covering:
-        return finding
-    names = ", ".join(deviation.id for deviation in covering)
-    return replace(finding, kind=Kind.DEVIATION, deviation=names, reason=covering[0].reason)
+        if finding.kind is Kind.PASS and finding.grade is not Grade.RANGE:
+            shown = next((d for d in mine if _any(asked.case.id, d.shown_by)), None)
+            if shown is None:
+                return finding
+            return replace(
+                finding, kind=Kind.STALE, deviation=shown.id, reason=f"passes, but {shown.id} says: {shown.reason}"
+            )
+        covering = _covering(mine, asked, finding) if finding.kind is Kind.FAIL else []
+        if not covering:
+            return finding
+        names = ", ".join(deviation.id for deviation in covering)
+        return replace(finding, kind=Kind.DEVIATION, deviation=names, reason=covering[0].reason)
+
+    def _of(self, asked: Asked) -> list[Deviation]:
+        """The deviations that speak of an output."""
+        case = asked.case
+        parameters = tuple(case.parameters.items())
+        kind = (case.operation, case.dtype, parameters, asked.output, asked.subject, asked.version)
+        found = self._speaking.get(kind)
+        if found is None:
+            found = self._speaking[kind] = [known for known in self._deviations if _speaks_of(known, asked)]
+        return found
 
 
 def _speaks_of(deviation: Deviation, asked: Asked) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
-from harness.comparator import deviations, tolerance
-from harness.comparator.deviations import Asked
+from harness.comparator import tolerance
+from harness.comparator.deviations import Asked, Known
 from harness.comparator.findings import ENDED, Finding, of_measurement, of_undefined, raised
 from harness.comparator.large import in_blocks
 from harness.comparator.measure import Pair, measure
@@ -38,7 +38,6 @@ class Answer(NamedTuple):
     truth: Truth
 
 
-@dataclass(frozen=True, slots=True)
 class Judge:
     """Turns observations into verdicts.
 
@@ -49,10 +48,17 @@ class Judge:
         deviations: the known ones.
     """
 
-    rtol: float | None
-    atol: float | None
-    versions: Mapping[tuple[str, str], str]
-    deviations: Sequence[Deviation] = ()
+    def __init__(
+        self,
+        rtol: float | None,
+        atol: float | None,
+        versions: Mapping[tuple[str, str], str],
+        deviations: Sequence[Deviation] = (),
+    ) -> None:
+        self._rtol = rtol
+        self._atol = atol
+        self._versions = versions
+        self._known = Known(deviations)
 
     def verdicts(self, answers: Sequence[Answer]) -> list[list[Verdict]]:
         """Judge answers together: for each a verdict for each wanted output."""
@@ -104,7 +110,7 @@ class Judge:
             output=output,
             verdict=finding.kind,
             source=str(unit.source),
-            version=self.versions.get((subject.environment, subject.framework)),
+            version=self._versions.get((subject.environment, subject.framework)),
             grade=finding.grade,
             max_ulp=finding.max_ulp,
             max_relative=finding.max_relative,
@@ -145,7 +151,7 @@ class Judge:
     def _measured(self, asked: Sequence[tuple[Answer, str]]) -> list[Finding]:
         """Findings about outputs of one dtype, or about one output of one large call."""
         (case, *_, truth), output = asked[0]
-        form, named = FORMATS[case.dtype], tolerance.asked(case.dtype, self.rtol, self.atol)
+        form, named = FORMATS[case.dtype], tolerance.asked(case.dtype, self._rtol, self._atol)
         arrays = [answer.observation.outputs[name] for answer, name in asked]
         lines = [tolerance.stated(answer.case) for answer, _ in asked]
         if truth.large:
@@ -163,8 +169,8 @@ class Judge:
         override = stated(case.expect.per, subject, output) if case.expect.per else None
         if override is not None:
             return against(finding, override, output, observation, case.dtype, truth.region)
-        version = self.versions.get((subject.environment, subject.framework), "")
-        return deviations.known(self.deviations, Asked(case, subject, version, output, observation, truth), finding)
+        version = self._versions.get((subject.environment, subject.framework), "")
+        return self._known.judged(Asked(case, subject, version, output, observation, truth), finding)
 
 
 def having(rows: Iterable[Verdict]) -> dict[tuple[str, str], str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -312,7 +313,7 @@ class _End:
     """
 
     def __init__(self, pairs: Sequence[Pair], sizes: Array) -> None:
-        self.wide = np.concatenate([pair.observed.reshape(-1) for pair in pairs]).astype(np.float64)
+        self.wide = _laid([pair.observed for pair in pairs]).astype(np.float64)
         self.high = _laid([pair.truth.high for pair in pairs])
         self.low = _laid([pair.truth.low for pair in pairs])
         self.radius = _laid([pair.truth.radius for pair in pairs])
@@ -472,8 +473,21 @@ class _Figures:
 def _laid(arrays: Sequence[Array], pairs: Sequence[Pair] | None = None) -> Array:
     """Arrays end to end; with pairs, each broadcast to its pair's shape first."""
     if pairs is not None:
-        arrays = [np.broadcast_to(a, pair.observed.shape) for a, pair in zip(arrays, pairs, strict=True)]
-    return np.concatenate([array.reshape(-1) for array in arrays])
+        arrays = [
+            array if array.shape == pair.observed.shape else _spread(array, pair.observed.shape)
+            for array, pair in zip(arrays, pairs, strict=True)
+        ]
+    return np.concatenate(arrays, axis=None)
+
+
+def _spread(array: Array, shape: tuple[int, ...]) -> Array:
+    return _without_bound(shape) if array is NO_BOUND else np.broadcast_to(array, shape)
+
+
+@lru_cache(maxsize=1024)
+def _without_bound(shape: tuple[int, ...]) -> Array:
+    """No bound for each element; np.broadcast_to takes microseconds."""
+    return np.broadcast_to(NO_BOUND, shape)
 
 
 def _share(absolute: Array, allowed: Array) -> Array:
