@@ -198,23 +198,22 @@ def categorical_label_slopes(p: Array, parameters: Parameters) -> Array:
 
 
 def categorical_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
-    """The chain rule through normalize, clip and log, from the last to the first."""
+    """-z / q, and through q = c / sum(c) it is (sum(z) - z / q) / sum(c); 0 where a clip holds its argument."""
     axis, epsilon, normalize = parameters["axis"], parameters["epsilon"], parameters["normalize"]
     q = _share(p, axis) if normalize == "before" else p
     clipped = _clip(q, epsilon)
-    slopes = -times(z, p.dtype.type(1) / clipped)
-    if normalize == "after":
-        slopes = slopes + _share_of_labels(z, clipped, axis)
-    if epsilon:
-        slopes = np.where(_unclipped(q, epsilon), slopes, p.dtype.type(0))
+    free = _unclipped(q, epsilon) if epsilon else np.ones(q.shape, bool)
+    if normalize == "none":
+        return np.where(free, -times(z, p.dtype.type(1) / clipped), p.dtype.type(0))
     if normalize == "before":
-        inner = np.sum(times(q, slopes), axis=axis, keepdims=True)
-        slopes = (slopes - inner) / np.sum(p, axis=axis, keepdims=True)
-    return slopes
+        return _slopes_of_shares(clipped, np.where(free, z, p.dtype.type(0)), p, axis)
+    return np.where(free, _slopes_of_shares(_share(clipped, axis), z, clipped, axis), p.dtype.type(0))
 
 
-def _share_of_labels(z: Array, p: Array, axis: int) -> Array:
-    return np.sum(z, axis=axis, keepdims=True) / np.sum(p, axis=axis, keepdims=True)
+def _slopes_of_shares(q: Array, z: Array, whole: Array, axis: int) -> Array:
+    """Of -sum z log(q), q the shares of a whole, with respect to its parts."""
+    slopes = np.sum(z, axis=axis, keepdims=True) - times(z, q.dtype.type(1) / q)
+    return slopes / np.sum(whole, axis=axis, keepdims=True)
 
 
 BY_ROWS = ("row_mean", "row_mean_sum")

@@ -212,13 +212,14 @@ def _weights_slope(losses: Part, call: Call) -> Real:
 
 
 def _collected(slopes: Real, shape: Shape) -> Real:
-    """Slopes summed over the axes along which an input of this shape was broadcast."""
-    while len(slopes.shape) > len(shape):
-        slopes = slopes.sum(0)
-    for axis, (whole, mine) in enumerate(zip(slopes.shape, shape, strict=True)):
-        if mine == 1 and whole != 1:
-            slopes = slopes.sum(axis, keepdims=True)
-    return slopes
+    """Slopes summed, in one sum, over the axes along which an input of this shape was broadcast."""
+    before = len(slopes.shape) - len(shape)
+    kept = [before + axis for axis, length in enumerate(shape) if length == slopes.shape[before + axis]]
+    if len(kept) == len(slopes.shape):
+        return slopes
+    lengths = [slopes.shape[axis] for axis in kept]
+    flat = slopes.shaped(lambda a: np.moveaxis(a, kept, range(len(kept))).reshape(*lengths, -1))
+    return flat.sum().shaped(lambda a: a.reshape(shape))
 
 
 def _spread(call: Call, shape: Shape) -> Real:

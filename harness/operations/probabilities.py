@@ -8,7 +8,7 @@ normalize              p is divided by its row's sum, `before` or `after` it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -287,16 +287,23 @@ def _categorical_slopes(call: Call) -> Real:
 
 
 def _plain_categorical_slopes(call: Call) -> Real:
-    """The chain rule step by step, from the last to the first, as automatic differentiation has it."""
-    share = _plain_share(call)
-    slopes = -(_dense_labels(call) * (1.0 / share.part))
+    """The chain rule step by step, from the last to the first, as automatic differentiation has it.
+
+    -z / q, with q = c / s, is multiplied by 1 / s, and by c / s / s for the sum over classes. One computed s is
+    in all of these, so that what it has lost cancels but for S_z / s: that is counted once, at the end.
+    """
+    share, z = _plain_share(call), _dense_labels(call)
     normalize = call.parameters["normalize"]
-    if normalize != "after":
-        slopes = share.free(slopes)
     if normalize == "none":
-        return slopes
-    through_whole = (slopes * (share.divided / share.whole / share.whole)).sum(keepdims=True)
-    slopes = slopes / share.whole - through_whole
+        return _categorical_slopes(call)
+    mine, whole = share.free(z) if normalize == "before" else z, share.whole.settled()
+    q = share.divided / whole
+    slopes = -(mine * (1.0 / q))
+    through_whole = slopes * (q / whole)
+    if not _epsilon(call):  # q (z / q) is z where q is 0, by limit
+        through_whole = through_whole.where(rows(call, "probabilities") != 0, -mine / whole)
+    of_sum = mine.sum(keepdims=True) * (1.0 / share.whole - 1.0 / whole)
+    slopes = (slopes / whole - through_whole.sum(keepdims=True)) + of_sum
     return slopes if normalize == "before" else share.free(slopes)
 
 
@@ -314,9 +321,20 @@ def _sparse_region(inputs: Inputs, parameters: Parameters) -> Region:
     return _outside(inputs["probabilities"], parameters) or found
 
 
-def _categorical_form(name: str, log_q: Program, slopes: Program, *, labels: bool) -> LossForm:
-    by_label = {"labels": _categorical_label_slopes(log_q)} if labels else {}
-    return LossForm(name, _categorical_losses(log_q), {"probabilities": slopes, **by_label})
+def _categorical_forms(*, labels: bool) -> tuple[LossForm, tuple[LossForm, ...]]:
+    """By the exact logarithm, and as written; nobody computes the exact slopes, which allow nothing."""
+
+    def losing(name: str, log_q: Program, slopes: Mapping[str, Program]) -> LossForm:
+        by_label = {"labels": _categorical_label_slopes(log_q)} if labels else {}
+        return LossForm(name, _categorical_losses(log_q), {**slopes, **by_label})
+
+    return (
+        losing(ROUNDING, _log_q, {}),
+        (
+            LossForm(ROUNDING, slopes={"probabilities": _categorical_slopes}, passes=False),
+            losing(CANCELLATION, _plain_log_q, {"probabilities": _plain_categorical_slopes}),
+        ),
+    )
 
 
 def _binary_form(name: str, logs: Callable[[Call], Logs], *, passes: bool = True) -> LossForm:
@@ -344,8 +362,7 @@ OPERATIONS = (
         (PROBABILITIES, LABELS),
         (AXIS, SMOOTHING, EPSILON, NORMALIZE),
         _dense_region,
-        _categorical_form(ROUNDING, _log_q, _categorical_slopes, labels=True),
-        (_categorical_form(CANCELLATION, _plain_log_q, _plain_categorical_slopes, labels=True),),
+        *_categorical_forms(labels=True),
     ),
     loss(
         "sparse_categorical_cross_entropy",
@@ -353,7 +370,6 @@ OPERATIONS = (
         (PROBABILITIES, INDICES),
         (AXIS, EPSILON, NORMALIZE),
         _sparse_region,
-        _categorical_form(ROUNDING, _log_q, _categorical_slopes, labels=False),
-        (_categorical_form(CANCELLATION, _plain_log_q, _plain_categorical_slopes, labels=False),),
+        *_categorical_forms(labels=False),
     ),
 )

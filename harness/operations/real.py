@@ -89,6 +89,10 @@ class Real(Protocol):
         """The same numbers, rounded once more: an algorithm's step that changes nothing exactly."""
         ...
 
+    def settled(self) -> Self:
+        """The same numbers as an algorithm has them: what they have lost so far is counted elsewhere."""
+        ...
+
 
 Program = Callable[["Call"], Any]
 """Computes a `Real` from a call."""

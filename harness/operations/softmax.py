@@ -395,9 +395,16 @@ def _primitive(
     return Operation(name, formula, inputs, (AXIS,), _logits_region, _same, outputs, by_pieces=True)
 
 
-def _loss_forms(losses: Callable[[LogForm], Program], plain_slopes: Program, *, labels: bool) -> list[LossForm]:
-    """Forms of a cross-entropy by those of log p, and of its slopes by those of p."""
+def _loss_forms(
+    losses: Callable[[LogForm], Program], slopes: tuple[Program, Program], *, labels: bool
+) -> list[LossForm]:
+    """Forms of a cross-entropy by those of log p, and of its slopes by those of p: exact, and plain.
+
+    Nobody computes the exact slopes' two sums apart, which may lose more than one: they allow nothing.
+    """
+    exact_slopes, plain_slopes = slopes
     return [
+        LossForm(ROUNDING, slopes={"logits": exact_slopes}, passes=False),
         *(
             LossForm(name, losses(log_p), {"labels": _label_slopes(log_p)} if labels else {}, passes)
             for name, log_p, passes in _LOG_FORMS[1:]
@@ -411,7 +418,7 @@ OPERATIONS = (
         "softmax",
         "exp(x_i) / sum exp(x)",
         (_p, (Form(ROUNDING, _quotient),)),
-        (_softmax_slopes, (Form(ROUNDING, _softmax_slopes), Form(SHIFT, _plain_softmax_slopes))),
+        (_softmax_slopes, (Form(ROUNDING, _softmax_slopes, passes=False), Form(SHIFT, _plain_softmax_slopes))),
     ),
     _primitive(
         "log_softmax",
@@ -420,7 +427,7 @@ OPERATIONS = (
         (
             _log_softmax_slopes,
             (
-                Form(ROUNDING, _log_softmax_slopes),
+                Form(ROUNDING, _log_softmax_slopes, passes=False),
                 Form(SHIFT, _plain_log_softmax_slopes),
             ),
         ),
@@ -431,8 +438,8 @@ OPERATIONS = (
         (LOGITS, LABELS),
         (AXIS, SMOOTHING),
         _dense_logits,
-        LossForm(ROUNDING, _dense_losses(_log_p), {"logits": _dense_slopes, "labels": _label_slopes(_log_p)}),
-        _loss_forms(_dense_losses, _plain_dense_slopes, labels=True),
+        LossForm(ROUNDING, _dense_losses(_log_p), {"labels": _label_slopes(_log_p)}),
+        _loss_forms(_dense_losses, (_dense_slopes, _plain_dense_slopes), labels=True),
         by_pieces=True,
     ),
     loss(
@@ -441,8 +448,8 @@ OPERATIONS = (
         (LOGITS, INDICES),
         (AXIS, SMOOTHING),
         _sparse_logits,
-        LossForm(ROUNDING, _sparse_losses(_log_p), {"logits": _sparse_slopes}),
-        _loss_forms(_sparse_losses, _plain_sparse_slopes, labels=False),
+        LossForm(ROUNDING, _sparse_losses(_log_p)),
+        _loss_forms(_sparse_losses, (_sparse_slopes, _plain_sparse_slopes), labels=False),
         by_pieces=True,
     ),
 )

@@ -164,6 +164,10 @@ class Balls:
         """The same: nothing is rounded here."""
         return self
 
+    def settled(self) -> Self:
+        """The same: nothing is lost here."""
+        return self
+
     def _like(self, balls: Any) -> Self:
         array = np.asarray(balls, dtype=object)
         return type(self)(array)

@@ -107,7 +107,8 @@ class Running:
 
     Attributes:
         value: float64.
-        errors: bounds on |computed - value|, of the value's shape or `NONE`.
+        errors: bounds on |computed - value|, of the value's shape or `NONE`; infinite where the
+            computed number may be, NaN where it may be that, by a difference of infinities.
     """
 
     __slots__ = ("arithmetics", "errors", "value")
@@ -216,6 +217,8 @@ class Running:
             _stepped(mass, error, a.additions(terms, places) * a.unit * mass, a)
             for a, error in zip(self.arithmetics, before, strict=True)
         ]
+        if signed and np.max(self.value, initial=0.0) > 0:
+            errors = [np.where(np.isinf(error), np.nan, error) for error in errors]
         return self._like(value, errors)
 
     def sums_of_exp(self, largest: Array, leads: Array) -> tuple[Self, Self]:
@@ -290,6 +293,10 @@ class Running:
         """One rounding more."""
         return self._made(self.value, lambda a, error: error + a.unit * np.abs(self.value), self)
 
+    def settled(self) -> Self:
+        """Without error; not exact, since the computed numbers are others."""
+        return self._like(self.value, [np.zeros(self.shape) for _ in self.arithmetics])
+
     def _plus(self, other: Self) -> Self:
         """Both errors, and a rounding, unless a term is exactly 0."""
         value = self.value + other.value
@@ -300,7 +307,9 @@ class Running:
             rounding: Error = a.unit * size
             if alone is not None:
                 rounding = np.where(alone, 0.0, rounding)
-            return _stepped(size, _both(mine, others), rounding, a)
+            lost = _stepped(size, _both(mine, others), rounding, a)
+            clash = np.max(lost, initial=0.0) == np.inf and mine is not NONE and others is not NONE
+            return np.where(np.isinf(mine) & np.isinf(others), np.nan, lost) if clash else lost
 
         return self._made(value, rule, self, other)
 
@@ -324,7 +333,10 @@ class Running:
             if mine is not NONE and others is not NONE:
                 before = before + mine * others
             lost = _stepped(size, before, rounding, a)
-            return lost if nothing is None else np.where(nothing, 0.0, lost)
+            if nothing is None:
+                return lost
+            unknown = _unknown(self, mine) | _unknown(other, others)
+            return np.where(nothing, np.where(unknown, np.nan, 0.0), lost)
 
         return self._made(value, rule, self, other)
 
@@ -423,6 +435,11 @@ def _stepped(size: Array, before: Error, rounding: Error, arithmetic: Arithmetic
         return lost
     leaves = ~(reach <= arithmetic.largest) & (np.asarray(rounding) != 0)
     return np.where(np.isfinite(size) & leaves, np.inf, lost)
+
+
+def _unknown(factor: Running, error: Error) -> Array | bool:
+    """Where a number may have become NaN on its way: 0 times that is no 0."""
+    return error is not NONE and np.isnan(error) & np.isfinite(factor.value)
 
 
 def _both(first: Error, second: Error) -> Error:

@@ -259,6 +259,15 @@ def test_clipping_is_exact_at_both_ends(dtype: str) -> None:
     assert gradient.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("normalize", ["before", "after"])
+def test_a_label_on_nothing_has_slopes_by_limit(normalize: str) -> None:
+    """-log(q / (p + q)) at q = 0: -infinite by q, 1 / p by p; and nothing is a share of nothing."""
+    given: dict[str, Any] = {"probabilities": [[0.5, 0.0], [0.0, 0.0]], "labels": [[0, 1], [0, 1]]}
+    row = ROWS["numpy.categorical_cross_entropy"]
+    (slopes,) = run(row, {"normalize": normalize}, ("gradient:probabilities",), **given)
+    np.testing.assert_array_equal(slopes, [[2.0, -np.inf], [np.nan, np.nan]])
+
+
 def test_extreme_logits_stay_finite_where_the_textbook_form_does() -> None:
     for x in (-1e4, 1e4):
         for row in (ROWS["numpy.sigmoid_cross_entropy"], ROWS["numpy.weighted_sigmoid_cross_entropy"]):

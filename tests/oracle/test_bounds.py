@@ -1,4 +1,4 @@
-"""Bounds hold what the NumPy reference loses where a program's choices are decided by rounding."""
+"""Bounds are neither jumpy nor blind: a tenth of `benchmarks/bounds.py`, and what single steps may lose."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.proofs.inside import ELEMENTS, inside
 from harness.adapters.numpy import IMPLEMENTATIONS
 from harness.model.case import Array, Case, Expectation, Source
 from harness.operations import OPERATIONS
@@ -16,10 +17,26 @@ from harness.oracle.formats import FORMATS
 REFERENCE = {row.operation: row for row in IMPLEMENTATIONS if row.path.startswith(f"numpy.{row.operation}")}
 
 
+SHARE = 0.1
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_textbook_forms_stay_inside_their_bounds(dtype: str) -> None:
+    wanted = round(SHARE * ELEMENTS[dtype])
+    found = inside(dtype, wanted)
+    assert not found.alarms, "\n".join(found.alarms[:10])
+    assert found.bounded > 0.9 * wanted
+    assert 0.5 < found.largest <= 1  # they come near it
+
+
+def known(name: str, parameters: dict[str, Any], **inputs: Array) -> truth.Truth:
+    dtype = next(iter(inputs.values())).dtype.name
+    return truth.evaluate(Case("tests:case", name, inputs, parameters, dtype, Expectation(), Source("tests.yaml", 1)))
+
+
 def lost_and_allowed(name: str, parameters: dict[str, Any], output: str, **inputs: Array) -> tuple[Array, Array]:
     """What the reference has lost of an output, and the bound on it."""
-    dtype = next(iter(inputs.values())).dtype.name
-    found = truth.evaluate(Case("tests:case", name, inputs, parameters, dtype, Expectation(), Source("tests.yaml", 1)))
+    found = known(name, parameters, **inputs)
     with np.errstate(all="ignore"):
         observed = REFERENCE[name].run(inputs, OPERATIONS[name].complete(parameters), ["value", output])[output]
     exact = found.outputs[output]
@@ -62,3 +79,32 @@ def test_a_clip_from_above_costs_small_parts_nothing() -> None:
     parameters = {"epsilon": 1e-7, "normalize": "before"}
     _, allowed = lost_and_allowed("categorical_cross_entropy", parameters, "value", probabilities=p, labels=z)
     assert allowed[0] < 1e-5
+
+
+def test_what_weights_were_broadcast_along_is_one_sum() -> None:
+    """However many axes it has: some add them up one after another."""
+    x, z = np.random.Generator(np.random.Philox(2)).normal(0, 3, (2, 20, 15)).astype(np.float32)
+    one, three = (
+        known("sigmoid_cross_entropy", {}, logits=x.reshape(shape), labels=z.reshape(shape), weights=np.ones(w, "f4"))
+        for shape, w in (((300,), (1,)), ((20, 15), (1, 1)))
+    )
+    bounds = [found.bounds["gradient:weights"].passing.item() for found in (one, three)]
+    assert bounds[0] == pytest.approx(bounds[1], rel=1e-12)
+
+
+def test_slopes_that_nobody_computes_so_allow_nothing() -> None:
+    """By differences from the first upstream number, which is all too large here."""
+    x, u = np.array([[-20.0, 3.0, 2.0]], np.float32), np.array([[1e6, 1.0, 2.0]], np.float32)
+    found = known("softmax", {}, logits=x, upstream=u).bounds["gradient:logits"]
+    assert found.named["rounding"][0, 1] > 100 * found.passing[0, 1]
+
+
+@pytest.mark.parametrize("normalize", ["before", "after"])
+def test_one_computed_sum_of_probabilities_is_counted_once(normalize: str) -> None:
+    """In -z / (p / s) / s it is in three places, and cancels in two."""
+    p, labels = np.full((1, 1000), 2.0**-10, np.float32), np.array([7])
+    found = known("sparse_categorical_cross_entropy", {"normalize": normalize}, probabilities=p, labels=labels)
+    exact = np.abs(found.outputs["gradient:probabilities"].high)
+    relative = found.bounds["gradient:probabilities"].passing / exact
+    assert 999 * 2.0**-24 < relative[0, 0] < 1015 * 2.0**-24
+    assert relative[0, 7] < 20 * 2.0**-24

@@ -111,6 +111,15 @@ def test_a_product_with_an_exact_zero_is_zero() -> None:
     assert np.isnan((zero * running([np.nan, np.nan], "float32")).value).all()
 
 
+def test_zero_times_what_may_be_no_number_may_be_anything() -> None:
+    """Infinity is a number that 0 makes nothing of, the difference of two is not."""
+    zero, high = running([0.0], "float16"), running([60000.0], "float16")
+    assert (zero * (high + high)).bound(0)[0] == 0
+    assert (zero * ((high + high) - (high + high))).bound(0)[0] == np.inf
+    partly = running([60000.0, 60000.0, -60000.0, -60000.0], "float16").sum()
+    assert (zero * partly).bound(0)[0] == np.inf
+
+
 def test_a_step_out_of_range_may_lose_everything() -> None:
     assert (running([300.0], "float16") * running([300.0], "float16")).bound(0)[0] == np.inf
     assert (running([-65504.0], "float16") - running([65504.0], "float16")).exp().bound(0)[0] < 1e-6

@@ -1,0 +1,219 @@
+"""Sampled calls of every operation with every parameter, over what is hard about a format's numbers.
+
+Bit patterns, normal numbers of scales from 0.1 to 10,000, margins (differences and distances from the
+ends from tiny to huge) and ties. Raw bits, so that every machine draws the same calls.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.model.case import Array, Case, Domain, Expectation, Inputs, Parameters, Source
+from harness.operations import OPERATIONS
+from harness.operations.base import Operation
+from harness.operations.losses import losses_shape
+from harness.operations.real import Shape
+from harness.oracle.formats import FORMATS, Format
+
+DEFINED = {name: operation for name, operation in OPERATIONS.items() if operation.outputs}
+
+VALUES: Mapping[str, tuple[Any, ...]] = {
+    "label_smoothing": (0.0, 0.1, 1.0),
+    "pos_weight": (1.0, 2.5, 0.0),
+    "epsilon": (0.0, 1e-7, 1e-2),
+    "epsilon_use": ("clip", "add"),
+    "log_floor": (-np.inf, -100.0),
+    "normalize": ("none", "before", "after"),
+    "axis": (-1, 0),
+}
+"""Values of every parameter but the reduction."""
+
+CLASSES = (1, 2, 3, 10, 128, 1000)
+OUTPUTS = 2
+"""About so many outputs has a call."""
+LEAST = 8
+EIGHT = 8
+HALF = 0.5
+
+Bits = np.random.Generator
+Draw = Callable[[Bits, Format, Shape], Array]
+
+
+def bits_of(key: str) -> Bits:
+    """Raw bits that are the same everywhere."""
+    return np.random.Generator(np.random.Philox(zlib.crc32(key.encode())))
+
+
+def variants(operation: Operation) -> Iterator[dict[str, Any]]:
+    """Every value of every parameter, one of them at a time, and with each reduction all of the last ones."""
+    yield {}
+    for parameter in operation.parameters:
+        values = parameter.choices or VALUES[parameter.name]
+        yield from ({parameter.name: value} for value in values if value != parameter.default)
+    last = {p.name: VALUES[p.name][-1] for p in operation.parameters if p.name != "reduction"}
+    reductions = next((p.choices for p in operation.parameters if p.name == "reduction"), ())
+    yield from ({**last, "reduction": reduction} for reduction in reductions)
+
+
+# Logits.
+
+
+def _any_bits(bits: Bits, form: Format, shape: Shape) -> Array:
+    """Finite numbers by their bit patterns: every binade is as likely as another."""
+    patterns = bits.integers(0, 1 << 8 * form.bits.itemsize, shape, np.uint64).astype(form.bits)
+    with np.errstate(invalid="ignore"):
+        found = patterns.view(form.dtype).astype(np.float64)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _normal(bits: Bits, _form: Format, shape: Shape) -> Array:
+    return bits.standard_normal(shape) * 10.0 ** bits.uniform(-1, 4, (*shape[:-1], 1))
+
+
+def _margins(bits: Bits, form: Format, shape: Shape) -> Array:
+    """One logit leads by a margin from tiny to huge; the rest lie close together."""
+    highest = min(4.0, np.log10(form.largest) - 1)
+    margin = 10.0 ** bits.uniform(-4, highest, (*shape[:-1], 1))
+    leads = np.arange(shape[-1]) == bits.integers(0, shape[-1], (*shape[:-1], 1))
+    around = bits.standard_normal(shape) * bits.choice([0.0, 0.1, 3.0], (*shape[:-1], 1))
+    return np.where(leads, margin, around) * bits.choice([-1.0, 1.0], (*shape[:-1], 1))
+
+
+def _ties(bits: Bits, _form: Format, shape: Shape) -> Array:
+    """Few distinct numbers, 0 among them; every fourth row has only one."""
+    size = 10.0 ** bits.uniform(-3, 3, (*shape[:-1], 1))
+    found = size * bits.choice([-1.0, 0.0, 1.0], shape)
+    return np.where(bits.random((*shape[:-1], 1)) < 0.25, size, found)
+
+
+# Probabilities.
+
+
+def _probability_bits(bits: Bits, form: Format, shape: Shape) -> Array:
+    found = np.abs(_any_bits(bits, form, shape))
+    return np.where(found <= 1, found, 1 / np.maximum(found, 1))
+
+
+def _simplex(bits: Bits, form: Format, shape: Shape) -> Array:
+    """Rows that softmax gives."""
+    x = _normal(bits, form, shape) / 100
+    e = np.exp(x - np.max(x, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
+def _near_the_ends(bits: Bits, form: Format, shape: Shape) -> Array:
+    """Near 0, 1, and where guards begin to act."""
+    tiny = 10.0 ** bits.uniform(-9, -0.3, shape)
+    about = np.array([1e-7, 1e-2, 0.5]) * (1 + 4 * form.unit_roundoff * bits.standard_normal((*shape, 3)))
+    tiny = np.where(bits.random(shape) < 0.3, bits.permuted(about, axis=-1)[..., 0], tiny)
+    return np.where(bits.random(shape) < 0.5, tiny, 1 - tiny)
+
+
+def _equal(bits: Bits, _form: Format, shape: Shape) -> Array:
+    """Few distinct probabilities, both ends among them; every fourth row is uniform."""
+    found = bits.choice([0.0, 0.25, 0.5, 1.0, 1 / shape[-1]], shape)
+    return np.where(bits.random((*shape[:-1], 1)) < 0.25, 1 / shape[-1], found)
+
+
+FAMILIES: Mapping[str, Mapping[str, Draw]] = {
+    "logits": {"bits": _any_bits, "normal": _normal, "margins": _margins, "ties": _ties},
+    "probabilities": {"bits": _probability_bits, "simplex": _simplex, "margins": _near_the_ends, "ties": _equal},
+}
+"""How the leading input is drawn, by its name."""
+
+
+# Calls.
+
+
+def _labels(bits: Bits, shape: Shape, *, rows: bool) -> Array:
+    """Row by row hard, soft, or of a few sizes; some of these lie outside [0, 1]."""
+    soft = bits.random(shape)
+    hard = bits.integers(0, 2, shape).astype(np.float64)
+    if rows:
+        hard = (np.arange(shape[-1]) == bits.integers(0, shape[-1], (*shape[:-1], 1))).astype(np.float64)
+        soft = soft / np.sum(soft, axis=-1, keepdims=True)
+    few = bits.choice([0.0, 0.25, 0.5, 1.0, 1.0, -0.5, 1.5], shape)
+    kind = bits.random((*shape[:-1], 1))
+    return np.where(kind < 0.4, hard, np.where(kind < 0.9, soft, few))
+
+
+def inputs(operation: Operation, complete: Parameters, form: Format, family: str, shape: Shape, bits: Bits) -> Inputs:
+    """Inputs of a call but weights and upstream: rows of classes, or of elements."""
+    found = {operation.leading: FAMILIES[operation.leading][family](bits, form, shape)}
+    kinds = {i.name: i.kind for i in operation.inputs}
+    if kinds.get("labels") == "index":
+        found["labels"] = bits.integers(0, shape[-1], shape[:-1])
+    elif "labels" in kinds:
+        found["labels"] = _labels(bits, shape, rows="axis" in complete)
+    turned = complete.get("axis") == 0
+    return rounded({name: array.T if turned and array.ndim > 1 else array for name, array in found.items()}, form)
+
+
+def rounded(arrays: Inputs, form: Format) -> Inputs:
+    """Real inputs in a dtype."""
+    return {name: array if array.dtype.kind in "iu" else array.astype(form.dtype) for name, array in arrays.items()}
+
+
+def factors(operation: Operation, complete: Parameters, given: Inputs, bits: Bits) -> Inputs:
+    """Weights, full or one a call, and an upstream gradient: each in every second call."""
+    found: dict[str, Array] = {}
+    leading = given[operation.leading]
+    if any(i.name == "weights" for i in operation.inputs) and bits.random() < HALF:
+        losses = losses_shape(leading, complete)
+        weighed = losses[:-1] if str(complete["reduction"]).startswith("row_mean") else losses
+        shape = weighed if bits.random() < HALF else (1,) * len(weighed)
+        found["weights"] = bits.choice([0.0, 1.0, 0.7, 2.3, 3.0], shape) * bits.choice([1.0, -1.0], shape, p=[0.9, 0.1])
+    if operation.shape is not None and bits.random() < HALF:
+        found["upstream"] = bits.standard_normal(operation.shape(given, complete))
+    return found
+
+
+def case(operation: Operation, parameters: Parameters, dtype: str, given: Inputs, name: str = "sample") -> Case | None:
+    """A call; None where it is undefined."""
+    if operation.locate(given, parameters).domain is Domain.UNDEFINED:
+        return None
+    return Case(name, operation.name, given, parameters, dtype, Expectation(), Source("benchmarks", 0))
+
+
+def elements(found: Case) -> int:
+    """Elements of all outputs of a call."""
+    operation = OPERATIONS[found.operation]
+    complete = operation.complete(found.parameters)
+    shapes = (operation.shape_of(name, found.inputs, complete) for name in operation.offered(found.inputs))
+    return sum(int(np.prod(shape)) for shape in shapes)
+
+
+def calls(dtype: str, wanted: int) -> Iterator[Case]:
+    """Calls of every operation, parameter and family in turn, with at least so many elements in all."""
+    kinds = [
+        (operation, parameters, family)
+        for operation in DEFINED.values()
+        for parameters in variants(operation)
+        for family in FAMILIES[operation.leading]
+    ]
+    size = max(LEAST, wanted // (OUTPUTS * len(kinds)))
+    widths = [classes for classes in CLASSES if classes <= EIGHT * size]
+    drawn = turn = 0
+    while drawn < wanted:
+        for n, (operation, parameters, family) in enumerate(kinds):
+            key = f"{dtype}/{operation.name}/{n}/{turn}"
+            found = _call(operation, parameters, dtype, family, _shape(size, widths[(turn + n) % len(widths)]), key)
+            if found is not None:
+                drawn += elements(found)
+                yield found
+        turn += 1
+
+
+def _shape(size: int, classes: int) -> Shape:
+    return max(1, size // classes), classes
+
+
+def _call(operation: Operation, parameters: Parameters, dtype: str, family: str, shape: Shape, key: str) -> Case | None:
+    bits, form, complete = bits_of(key), FORMATS[dtype], operation.complete(parameters)
+    given = inputs(operation, complete, form, family, shape, bits)
+    more = rounded(factors(operation, complete, given, bits), form)
+    return case(operation, parameters, dtype, {**given, **more}, key)
