@@ -188,20 +188,38 @@ def finish(session: Session, _options: Options) -> Results:
 
 
 def report(results: Results, options: Options) -> Results:
-    """Write the reports and show the summary."""
+    """Write the reports and show the summary.
+
+    Raises:
+        ConfigError: some can't be written; all others are, and the summary is shown.
+    """
     written: dict[str, Path] = {}
     printed: list[str] = []
+    wrong: list[str] = []
     for name, given in wanted_reports(options):
         if name in reporting.PRINTED and not given:
             printed.extend(reporting.PRINTED[name](results))
             continue
         path = Path(given) if given else results.run.folder / reporting.FORMATS[name].filename
-        reporting.write(results, name, path)
-        written[name] = path
-    step_summary.append(results, os.environ)
+        with _told(f"--report {name}", wrong):
+            reporting.write(results, name, path)
+            written[name] = path
+    with _told(step_summary.VARIABLE, wrong):
+        step_summary.append(results, os.environ)
     terminal.show(results, written)
     terminal.print_lines([*(results.decision.lines if results.decision else ()), *printed])
+    if wrong:
+        raise ConfigError("\n".join(wrong))
     return results
+
+
+@contextmanager
+def _told(what: str, wrong: list[str]) -> Iterator[None]:
+    """Go on where a file can't be written, and keep what is to be said of it."""
+    try:
+        yield
+    except OSError as error:
+        wrong.append(f"{what}: {error.filename} can't be written: {error.strerror}")
 
 
 def wanted_reports(options: Options) -> list[tuple[str, str]]:

@@ -80,6 +80,18 @@ def test_services_get_several_reports_at_once(cli: Cli, tmp_path: Path) -> None:
     assert "Failures (2)" in (tmp_path / "page.md").read_text()
 
 
+def test_a_report_that_can_not_be_written_costs_no_other(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    asked = ("--report", "json:file/report.json", "--report", "csv:report.csv")
+    done = cli("run", SUITES / "suite.yaml", *NUMPY, *asked, GITHUB_STEP_SUMMARY=str(tmp_path))
+    assert done.returncode == 4
+    assert done.stdout.startswith("Passed: ")
+    first, second = done.stderr.splitlines()[-2:]
+    assert first == "harness: --report json: file can't be written: File exists"
+    assert second == f"GITHUB_STEP_SUMMARY: {tmp_path} can't be written: Is a directory"
+    assert (tmp_path / "report.csv").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
