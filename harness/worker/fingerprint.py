@@ -12,8 +12,13 @@ FEATURES = (
 )
 """Processor features that kernels are chosen by, as Linux names them."""
 
-PREFIXES = ("ATEN_", "DNNL_", "KERAS_", "KMP_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
-"""Beginnings of names of environment variables that choose kernels or precision."""
+PREFIXES = (
+    *("ATEN_", "DNNL_", "JAX_", "KERAS_", "KMP_", "MKL_", "NPY_", "OMP_", "ONEDNN_", "OPENBLAS_", "TORCH", "XLA_"),
+    *("TF_CPU_", "TF_DETERMINISTIC", "TF_DISABLE_", "TF_ENABLE_", "TF_USE_", "TF_XLA_", "GLIBC_TUNABLES", "LD_PRELOAD"),
+)
+"""Beginnings of names of environment variables that choose kernels or precision: other tools have TF_ variables too."""
+THREADS = "_NUM_THREADS"
+"""End of the names of variables that are pinned: the number of threads is a fact of its own."""
 
 
 def fingerprint(threads: int) -> dict[str, Any]:
@@ -25,9 +30,21 @@ def fingerprint(threads: int) -> dict[str, Any]:
         "threads": threads,
         "machine": information.get("model name") or platform.processor() or platform.machine(),
         "features": [name for name in FEATURES if name in known],
-        "libc": " ".join(platform.libc_ver()).strip() or platform.platform(),
-        "flags": {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIXES)},
+        "libc": _libc(),
+        "flags": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(PREFIXES) and not name.endswith(THREADS)
+        },
     }
+
+
+def _libc() -> str:
+    """The C library that runs: what `libc_ver` finds in Python 3.7's executable is what that was linked for."""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or platform.platform()
+    except (AttributeError, ValueError, OSError):
+        return " ".join(platform.libc_ver()).strip() or platform.platform()
 
 
 def _processor() -> dict[str, str]:
