@@ -14,7 +14,17 @@ from typing import Any, Callable, Dict, Mapping, Sequence
 
 import numpy as np
 
-from harness.adapters import ALL_FLOATS, ANY, SECOND_AXIS, Implementation, Tensor, Values, gradient_inputs, real_inputs
+from harness.adapters import (
+    ALL_FLOATS,
+    ANY,
+    SECOND_AXIS,
+    Implementation,
+    Tensor,
+    UnsupportedError,
+    Values,
+    gradient_inputs,
+    real_inputs,
+)
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
 
 FRAMEWORK = "torch"
@@ -60,8 +70,20 @@ def to_torch(torch: Any, tensor: Tensor) -> Any:
     """A tensor of the same bits, in memory of its own."""
     data = np.array(tensor.data)
     if tensor.dtype == "bfloat16":
-        return torch.from_numpy(data.view(np.int16)).view(torch.bfloat16)
+        return _bfloat16(torch, torch.from_numpy(data.view(np.int16)))
     return torch.from_numpy(data.astype(np.int64) if data.dtype.kind in "iu" else data)
+
+
+def _bfloat16(torch: Any, bits: Any) -> Any:
+    """Bits as bfloat16.
+
+    Raises:
+        UnsupportedError: a torch before 1.7, which can't see bits as another dtype.
+    """
+    try:
+        return bits.view(torch.bfloat16)
+    except TypeError as error:
+        raise UnsupportedError("torch {} can't be given the bits of bfloat16".format(torch.__version__)) from error
 
 
 def from_torch(torch: Any, tensor: Any) -> Tensor:
@@ -124,7 +146,7 @@ def _primitives(torch: Any) -> Primitives:
         exp=torch.exp,
         log=torch.log,
         abs=torch.abs,
-        maximum=torch.maximum,
+        maximum=torch.max,  # of two tensors: maximum, which only torch 1.7 has
         sum=lambda x, keepdims=False: torch.sum(x, dim=-1, keepdim=keepdims),
         mean=torch.mean,
         sigmoid=torch.sigmoid,

@@ -59,9 +59,9 @@ class Since:
         known = [(name, p) for name, p in self.presence.items() if p is not Presence.NOT_MEASURED]
         there = [name for name, p in known if p is Presence.THERE]
         if not there:
-            return "in none of them" if known else "not measured"
+            return "in none that was measured" if known else "not measured"
         if len(there) == len(known):
-            return "in all of them" if len(known) > 1 else f"in {there[0]}, the only one that was measured"
+            return "in all that were measured" if len(known) > 1 else f"in {there[0]}, the only one that was measured"
         first = [name for name, _ in known].index(there[0])
         if all(p is Presence.THERE for _, p in known[first:]):
             return f"since {there[0]}, not in {known[first - 1][0]}"

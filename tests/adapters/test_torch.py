@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.adapters import Implementation
+from harness.adapters import Implementation, Tensor, UnsupportedError
 from harness.adapters import torch as adapter
 from harness.operations import OPERATIONS
 
@@ -121,3 +121,21 @@ def test_bfloat16_travels_bit_by_bit(torch_worker: Any, call: Any, tensor: Any, 
     (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation))])
     assert answer.outputs["value"].dtype == "bfloat16"
     assert answer.outputs["value"].data[0] == logits.data[0] & 0x7FFF  # -(-200) + log(1 + 0)
+
+
+def test_a_torch_that_cannot_see_bits_as_another_dtype_is_no_fault_of_its_losses() -> None:
+    class Old:
+        __version__ = "1.4.0"
+        bfloat16 = "torch.bfloat16"
+
+        @staticmethod
+        def from_numpy(_data: Any) -> Any:
+            class Bits:
+                @staticmethod
+                def view(_dtype: Any) -> Any:
+                    raise TypeError("view(): argument 'size' must be tuple of ints")
+
+            return Bits
+
+    with pytest.raises(UnsupportedError, match=r"torch 1\.4\.0 can't be given the bits of bfloat16"):
+        adapter.to_torch(Old, Tensor("bfloat16", np.zeros(2, np.uint16)))

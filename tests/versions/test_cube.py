@@ -41,9 +41,9 @@ def test_what_no_version_has_measured_is_no_row() -> None:
     ("standings", "said"),
     [
         ([RIGHT, KNOWN, KNOWN], "since b, not in a"),
-        ([KNOWN, KNOWN, KNOWN], "in all of them"),
+        ([KNOWN, KNOWN, KNOWN], "in all that were measured"),
         ([KNOWN, RIGHT, KNOWN], "in a, c"),
-        ([RIGHT, RIGHT, RIGHT], "in none of them"),
+        ([RIGHT, RIGHT, RIGHT], "in none that was measured"),
         ([KNOWN, RIGHT, RIGHT], "in a"),
         ([entry(Kind.DEVIATION, "underflow"), RIGHT, KNOWN], "since c, not in b"),
         ([entry(Kind.DEVIATION, "broken"), RIGHT, RIGHT], "in a"),
