@@ -83,7 +83,7 @@ def _bfloat16(torch: Any, bits: Any) -> Any:
     try:
         return bits.view(torch.bfloat16)
     except TypeError as error:
-        raise UnsupportedError("torch {} can't be given the bits of bfloat16".format(torch.__version__)) from error
+        raise UnsupportedError(f"torch {torch.__version__} can't be given the bits of bfloat16") from error
 
 
 def from_torch(torch: Any, tensor: Any) -> Tensor:

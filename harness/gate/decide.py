@@ -14,6 +14,9 @@ from harness.store import baseline
 from harness.store.baseline import Key
 from harness.store.changes import Change, Diff, Difference
 
+NUMBERS = frozenset({Change.WORSE, Change.BITS})
+"""Changes of numbers within the pass: another CPU may cause them, and then they fail nothing."""
+
 
 def gate(policy: Policy, verdicts: Sequence[Verdict], diff: Diff | None, left_out: LeftOut | None = None) -> Decision:
     """Whether a run passes, and which rule says so.
@@ -57,7 +60,7 @@ def events(verdicts: Sequence[Verdict], diff: Diff | None, left_out: Collection[
         diff, left_out: as for `gate`; of what was left out cases and subjects.
     """
     known = {baseline.key(verdict): verdict for verdict in verdicts}
-    differences = [] if diff is None else [d for d in diff.differences if not (d.change is Change.BITS and d.elsewhere)]
+    differences = [] if diff is None else [d for d in diff.differences if not (d.change in NUMBERS and d.elsewhere)]
     changed = {difference.key for difference in differences}
     failures = [verdict for verdict in overview.failures(verdicts) if baseline.key(verdict) not in changed]
     new = (Change.NEW_FAILURE, FAILURE) if diff is None else (FAILURE,)

@@ -158,6 +158,9 @@ def of_runs(runs: Sequence[Baseline]) -> Baseline:
     for place, entries in collected.items():
         if len(entries) != len(runs):
             raise RunFolderError(f"runs of one baseline must be of the same cases; {' '.join(place)} is not in all")
+        if len({(entry.outcome, entry.verdict) for entry in entries}) > 1:
+            told = " and ".join(sorted({f"{entry.verdict} ({entry.outcome})" for entry in entries}))
+            raise RunFolderError(f"runs of one baseline must end alike; {' '.join(place)} is {told}")
     lines = sorted(line_of(place, _spread(entries)) for place, entries in collected.items())
     return Baseline(first.facts, lines, first.name)
 

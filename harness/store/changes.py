@@ -31,7 +31,7 @@ class Change(StrEnum):
     way of failing another. WORSE: the error grew past what repeated runs differ by. NOT_MEASURED: it was, and its
     environment can't be had, or its case is gone. REMOVED: its API is gone, or no longer takes the call. FIXED: it
     failed or departed from the truth, and does not. BETTER: the error shrank. NEW: it was not measured, and is right.
-    BITS: other bits that are as good.
+    JUDGED: the same bits with another verdict: what they are held against has changed. BITS: others, as good.
     """
 
     NEW_FAILURE = "new failure"
@@ -42,6 +42,7 @@ class Change(StrEnum):
     FIXED = "fixed"
     BETTER = "better"
     NEW = "newly supported"
+    JUDGED = "judged anew"
     BITS = "bits changed"
 
 
@@ -108,8 +109,15 @@ def classified(before: Entry | None, after: Entry | None) -> Change | None:
     if _measured(after):
         return _standing(before, after) if _measured(before) else _first(after)
     if not _measured(before):
-        return None
+        return _never(before, after)
     return Change.REMOVED if after is not None and after.outcome in NO_LONGER else Change.NOT_MEASURED
+
+
+def _never(before: Entry | None, after: Entry | None) -> Change | None:
+    """Neither was measured: told where one could be, or is gone."""
+    gone, unavailable = after is None, after is not None and after.verdict is Kind.UNAVAILABLE
+    known_so = before is not None and before.verdict is Kind.UNAVAILABLE
+    return Change.NOT_MEASURED if gone or (unavailable and not known_so) else None
 
 
 def _first(entry: Entry) -> Change:
@@ -123,9 +131,18 @@ def _standing(before: Entry, after: Entry) -> Change | None:
         return Change.NEW_FAILURE
     if _departs(before) and not _departs(after):
         return Change.FIXED
-    if _otherwise(before, after):
+    same = before.bits == after.bits not in (UNKNOWN, UNSTABLE)
+    if not same and _otherwise(before, after):
         return Change.SEMANTICS
-    return Change.FIXED if failed_before and not fails else _distance(before, after) or _bits(before, after)
+    if failed_before and not fails:
+        return Change.FIXED
+    if same:
+        return Change.JUDGED if _judgement(before) != _judgement(after) else None
+    return _distance(before, after) or _bits(before, after)
+
+
+def _judgement(entry: Entry) -> tuple[object, ...]:
+    return entry.verdict, entry.grade, entry.max_ulp
 
 
 def _otherwise(before: Entry, after: Entry) -> bool:

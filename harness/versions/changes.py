@@ -34,6 +34,7 @@ EFFECTS = {
     Change.FIXED: Effect.BETTER,
     Change.BETTER: Effect.BETTER,
     Change.NEW: Effect.NEW,
+    Change.JUDGED: Effect.BITS,
     Change.BITS: Effect.BITS,
 }
 QUIET = frozenset({Effect.BITS})

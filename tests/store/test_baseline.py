@@ -172,9 +172,18 @@ def test_runs_that_agree_have_no_spread(run: Run, verdict: MakeVerdict) -> None:
     assert list(of_runs([one, one]).lines) == list(one.lines)
 
 
+def test_runs_of_one_baseline_must_end_alike(run: Run, verdict: MakeVerdict) -> None:
+    one, other = (of_run(run, [verdict(kind=kind, outcome=how)]) for kind, how in ENDINGS)
+    with pytest.raises(RunFolderError, match=r"must end alike; .* is pass \(value\) and timeout \(timeout\)"):
+        of_runs([one, other])
+
+
+ENDINGS = ((Kind.PASS, "value"), (Kind.TIMEOUT, "timeout"))
+
+
 def test_runs_of_one_baseline_must_be_alike(run: Run, verdict: MakeVerdict) -> None:
     one, other = repeated(run, verdict, 0.5)[0], of_run(replace(run, environments={}), [verdict(max_ulp=0.5)])
     with pytest.raises(RunFolderError, match="same environments"):
         of_runs([one, other])
     with pytest.raises(RunFolderError, match=r"same cases; b .* is not in all"):
-        of_runs([one, of_run(run, [verdict(max_ulp=0.5), verdict("b")])])
+        of_runs([one, of_run(run, [verdict(max_ulp=0.5, outcome="value"), verdict("b")])])
