@@ -18,10 +18,10 @@ from harness.comparator.measure import Pair, measure
 from harness.model.case import Array, Case, Expectation, Source
 from harness.operations import OPERATIONS
 from harness.operations.base import INSIDE, widened
-from harness.operations.real import Call
 from harness.oracle import library
-from harness.oracle.balls import Balls, precision
+from harness.oracle.balls import precision
 from harness.oracle.blocks import BLOCK
+from harness.oracle.enclosures import ball_call
 from harness.oracle.formats import FORMATS
 from harness.oracle.running import ORACLE
 from harness.oracle.truth import FIRST_BITS, enclosure, evaluate, running_call
@@ -92,8 +92,7 @@ def arb_tier() -> bool:
 
     def arb() -> None:
         with precision(FIRST_BITS):
-            call = Call(arrays, complete, exactly=Balls.exact, once_rounded=Balls.exact)
-            operation.outputs["value"].exact(call).enclosed()
+            operation.outputs["value"].exact(ball_call(arrays, complete)).enclosed()
 
     def by_mpmath() -> None:
         with mpmath.workprec(FIRST_BITS):

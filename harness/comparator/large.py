@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
+from harness.comparator.contenders import are_enough, contenders
 from harness.comparator.measure import DEFECTS, GRADES, Allowance, Index, Measurement, Pair, measure, misfit
 from harness.model.case import Array, Case
 from harness.operations import OPERATIONS
 from harness.operations.base import Region
 from harness.oracle.blocks import Block, pieces
 from harness.oracle.formats import Format
+from harness.oracle.rows import Rows, few_rows
 from harness.oracle.units import Whole
 
 
@@ -33,12 +37,52 @@ def in_blocks(
     shape = operation.shape_of(output, case.inputs, operation.complete(case.parameters))
     found = [misfit(array, shape, form) for array in observed]
     fitting = [n for n, measured in enumerate(found) if measured is None]
-    blocks = pieces(case, region, output) if fitting else ()
-    for block, pairs in parts(blocks, output, [observed[n] for n in fitting]):
-        for n, measured in zip(fitting, measure(pairs, form, named, [line] * len(pairs)), strict=True):
-            here, before = _placed(measured, block), found[n]
-            found[n] = here if before is None else _merged(before, here, stated=line is not None)
+    holding = _Holding(output, form, named, line)
+    for at, here in holding.parts(case, region, [observed[n] for n in fitting]) if fitting else ():
+        before = found[fitting[at]]
+        found[fitting[at]] = here if before is None else _merged(before, here, stated=line is not None)
     return [measured for measured in found if measured is not None]
+
+
+class _Holding(NamedTuple):
+    """How arrays are held against the truth; a part's measurement comes with the number of its array."""
+
+    output: str
+    form: Format
+    named: Allowance
+    line: Allowance | None
+
+    def parts(self, case: Case, region: Region, observed: Sequence[Array]) -> Iterator[tuple[int, Measurement]]:
+        """Long rows by their contenders, everything else in full."""
+        groups = few_rows(case, region, self.output) if self.line is None else None
+        if groups is None:
+            return self._in_full(pieces(case, region, self.output), observed)
+        return self._by_rows(groups, observed)
+
+    def _in_full(self, blocks: Iterable[Block], observed: Sequence[Array]) -> Iterator[tuple[int, Measurement]]:
+        for block, pairs in parts(blocks, self.output, observed):
+            for n, measured in enumerate(measure(pairs, self.form, self.named, [self.line] * len(pairs))):
+                yield n, _placed(measured, partial(whole, block=block))
+
+    def _by_rows(self, groups: Iterable[Rows], observed: Sequence[Array]) -> Iterator[tuple[int, Measurement]]:
+        """Rows by their contenders, and in full where those aren't enough."""
+        listed: Sequence[Array] = ()
+        for rows in groups:
+            listed = listed or [rows.units.listed(array) for array in observed]
+            mine = [array[rows.chosen] for array in listed]
+            for n, found in enumerate(contenders(rows, mine, self.form, self.named)):
+                classes = [row.classes for row in found]
+                for row, measured in enumerate(self._contending(rows, mine[n], classes)):
+                    if are_enough(measured, found[row].left):
+                        yield n, _placed(measured, partial(_in_row, rows=rows, row=row, classes=classes[row]))
+                    else:
+                        yield from ((n, part) for _, part in self._in_full(rows.pieces(row), [observed[n]]))
+
+    def _contending(self, rows: Rows, observed: Array, classes: Sequence[Array]) -> list[Measurement]:
+        """Some classes of each row."""
+        known = rows.evaluated(classes)
+        pairs = [Pair(row[own], *truth) for row, own, truth in zip(observed, classes, known, strict=True)]
+        return measure(pairs, self.form, self.named, [None] * len(pairs))
 
 
 def parts(blocks: Iterable[Block], output: str, observed: Sequence[Array]) -> Iterator[tuple[Block, list[Pair]]]:
@@ -53,13 +97,13 @@ def parts(blocks: Iterable[Block], output: str, observed: Sequence[Array]) -> It
         yield block, [Pair(array, block.truth.outputs[output], block.truth.bounds[output]) for array in mine]
 
 
-def _placed(measured: Measurement, block: Block) -> Measurement:
-    """A block's measurement with indices of the whole call."""
+def _placed(measured: Measurement, place: Callable[[Index], Index]) -> Measurement:
+    """A part's measurement with indices of the whole call."""
     worst = measured.worst
     return replace(
         measured,
-        index=measured.index and whole(measured.index, block),
-        worst=worst and replace(worst, index=whole(worst.index, block)),
+        index=measured.index and place(measured.index),
+        worst=worst and replace(worst, index=place(worst.index)),
     )
 
 
@@ -69,6 +113,10 @@ def whole(index: Index, block: Block) -> Index:
         return index
     within = tuple((block.classes.start or 0) + number for number in index[1:])
     return block.units.place(block.chosen.start + index[0], within)
+
+
+def _in_row(index: Index, rows: Rows, row: int, classes: Array) -> Index:
+    return rows.units.place(rows.chosen.start + row, (int(classes[index[0]]),))
 
 
 def _merged(first: Measurement, second: Measurement, *, stated: bool) -> Measurement:

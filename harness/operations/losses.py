@@ -189,7 +189,7 @@ def _slope(slopes: Part, name: str, leading: str, call: Call) -> Real:
     if "axis" not in call.parameters:
         return found
     axis = int(call.parameters["axis"])
-    return found.shaped(lambda a: np.moveaxis(a, -1, axis))
+    return found if axis == -1 else found.shaped(lambda a: np.moveaxis(a, -1, axis))
 
 
 def _is_plain(call: Call) -> bool:

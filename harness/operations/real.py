@@ -64,17 +64,12 @@ class Real(Protocol):
         """Sum along an axis, or of all elements."""
         ...
 
-    def sums_of_exp(self, largest: Array, leads: Array) -> tuple[Self, Self]:
-        """Sums of exp(x - largest) along the last axis, which stays: without the leading term, and whole.
-
-        Args:
-            largest: of each row, with the last axis.
-            leads: where each row's leading term stands, which is exp(0).
-        """
-        ...
-
     def where(self, mask: Array, other: Self | float) -> Self:
         """These elements where the mask holds, the other's elsewhere."""
+        ...
+
+    def replaced(self, places: tuple[Array, ...], other: Self) -> Self:
+        """These elements, but at some places the other's, which has one for each."""
         ...
 
     def guarded(self, guard: Self, other: Self | float) -> Self:
@@ -94,6 +89,26 @@ class Real(Protocol):
         ...
 
 
+class Exponentials(Protocol):
+    """exp(d) of whole rows of exact numbers x, d = x - largest of the row."""
+
+    def sums(self) -> tuple[Any, Any]:
+        """Along the last axis, which stays: without the row's leading term, which is exp(0), and whole."""
+        ...
+
+    def terms(self, part: Callable[[Array], Array]) -> Any:
+        """Those of some classes, which a function takes along the last axis."""
+        ...
+
+    def shares(self, whole: Any) -> Callable[[Any], Any]:
+        """Makes exp(d) / whole of terms; one whole for each row."""
+        ...
+
+    def powers(self, log_whole: Any) -> Callable[[Any], Any]:
+        """Makes exp(d - log_whole) of terms, likewise; log_whole is at least 0."""
+        ...
+
+
 Program = Callable[["Call"], Any]
 """Computes a `Real` from a call."""
 
@@ -107,28 +122,51 @@ class Call:
         parameters: complete parameters.
         exactly: makes exact numbers of float64 ones.
         once_rounded: makes a parameter's number, which algorithms have as rounded to their dtype.
+        exponentials: of whole rows, their largest numbers with the last axis, and the places of those without it.
         kept: what programs of this call share.
         row: the call with whole rows, where this one has a part of their classes.
-        classes: which of them.
+        classes: which of them: a range, or numbers along the last axis for each row.
+        group: the call with more rows, where this one has some of them, whole.
+        rows: which of them.
     """
 
     inputs: Inputs
     parameters: Parameters
     exactly: Callable[[Array | float], Real]
     once_rounded: Callable[[float], Real]
+    exponentials: Callable[[Array, Array, Array], Exponentials]
     kept: dict[object, Any] = field(default_factory=dict)
     row: Call | None = None
-    classes: slice = field(default_factory=lambda: slice(None))
+    classes: slice | Array = field(default_factory=lambda: slice(None))
+    group: Call | None = None
+    rows: slice = field(default_factory=lambda: slice(None))
 
     @property
     def whole(self) -> Call:
         """The call with whole rows: this one, unless it is a piece."""
         return self.row or self
 
+    def part(self, array: Array) -> Array:
+        """This call's classes of an array with whole rows."""
+        if isinstance(self.classes, slice):
+            return array[..., self.classes]
+        return np.take_along_axis(array, self.classes, axis=-1)
+
     def numbers(self, count: int) -> Array:
         """The numbers of this call's classes, which are so many."""
-        first = self.classes.start or 0
-        return np.arange(first, first + count)
+        if isinstance(self.classes, slice):
+            first = self.classes.start or 0
+            return np.arange(first, first + count)
+        return self.classes
+
+    def places(self, numbers: Array) -> tuple[Array, ...]:
+        """Where each row's class of a number stands, if it is one of this call's."""
+        if self.row is None:
+            return (*np.indices(numbers.shape, sparse=True), numbers)
+        if isinstance(self.classes, slice):
+            rows = np.nonzero((numbers >= self.classes.start) & (numbers < self.classes.stop))
+            return (*rows, numbers[rows] - self.classes.start)
+        return np.nonzero(self.classes == numbers[..., np.newaxis])
 
     def real(self, name: str) -> Real:
         """An input."""
@@ -149,6 +187,10 @@ class Call:
             self.kept[key] = make()
         return self.kept[key]
 
+    def run(self, program: Program) -> Any:
+        """A program's result, computed once."""
+        return self.once(program, lambda: program(self))
+
 
 def shared(program: Callable[[Call], Any]) -> Callable[[Call], Any]:
     """A program whose result is computed once for each call."""
@@ -160,12 +202,25 @@ def shared(program: Callable[[Call], Any]) -> Callable[[Call], Any]:
 
 
 def of_row(program: Callable[[Call], Any]) -> Callable[[Call], Any]:
-    """A shared program of whole rows: pieces of a row have its result in common."""
+    """A shared program of whole rows: pieces of a row have its result in common, a group's rows their part of it."""
 
     def computed(call: Call) -> Any:
-        return call.whole.once(program, lambda: program(call.whole))
+        whole, group = call.whole, call.whole.group
+        if group is None:
+            return whole.once(program, lambda: program(whole))
+        return whole.once(program, lambda: _selected(computed(group), whole.rows))
 
     return computed
+
+
+def _selected(found: Any, rows: slice) -> Any:
+    """Some rows of a program's result."""
+    if isinstance(found, np.ndarray):
+        return found[rows]
+    if isinstance(found, tuple):
+        parts = [_selected(part, rows) for part in found]
+        return found._make(parts) if hasattr(found, "_make") else tuple(parts)
+    return found.shaped(lambda array: array[rows]) if hasattr(found, "shaped") else found
 
 
 def expanded(real: Real) -> Real:

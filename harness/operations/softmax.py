@@ -10,7 +10,8 @@ of its terms, formed without subtracting it from the whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +34,7 @@ from harness.operations.base import (
     undefined,
 )
 from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label_region, loss, smoothed
-from harness.operations.real import Call, Program, Real, Shape, along, expanded, of_row, shared
+from harness.operations.real import Call, Exponentials, Program, Real, Shape, along, of_row, shared
 
 LOGITS = Input("logits", differentiable=True)
 LABELS = Input("labels", differentiable=True)
@@ -59,7 +60,7 @@ def _whole_logits(call: Call) -> Array:
 
 
 def _logits(call: Call) -> Array:
-    return _whole_logits(call)[..., call.classes]
+    return call.part(_whole_logits(call))
 
 
 @of_row
@@ -95,8 +96,13 @@ def _e(call: Call) -> Real:
 
 
 @of_row
+def _exponentials(call: Call) -> Exponentials:
+    return call.exponentials(_logits(call), _largest(call), _leader(call))
+
+
+@of_row
 def _sums(call: Call) -> tuple[Real, Real]:
-    return call.exactly(_logits(call)).sums_of_exp(_largest(call), _leads(call))
+    return _exponentials(call).sums()
 
 
 def _others(call: Call) -> Real:
@@ -178,18 +184,38 @@ def _lse_log_p(call: Call, of: Classes) -> Real:
 
 @shared
 def _p(call: Call) -> Real:
-    return _e(call) / _s(call)
+    return _shares(call)(_terms(call))
 
 
 @shared
 def _quotient(call: Call) -> Real:
-    return _e(call) / _sum(call)
+    return _shares_of_sum(call)(_terms(call))
+
+
+@shared
+def _terms(call: Call) -> Any:
+    return _exponentials(call).terms(call.part)
+
+
+@of_row
+def _shares(call: Call) -> Callable[[Any], Real]:
+    return _exponentials(call).shares(_s(call))
+
+
+@of_row
+def _shares_of_sum(call: Call) -> Callable[[Any], Real]:
+    return _exponentials(call).shares(_sum(call))
+
+
+@of_row
+def _powers(call: Call) -> Callable[[Any], Real]:
+    return _exponentials(call).powers(_log_sum(call))
 
 
 @shared
 def _exponential(call: Call) -> Real:
     """p = exp(log p), as from a saved log-softmax."""
-    return _shifted_log_p(call, _all(call)).exp()
+    return _powers(call)(_terms(call))
 
 
 _LOG_FORMS: tuple[tuple[str, LogForm, bool], ...] = (
@@ -252,16 +278,22 @@ def _sparse_losses(log_p: LogForm) -> Program:
     return lambda call: dense(call) if _smooth(call) else -log_p(call, _labelled(call))
 
 
-def _at_label(call: Call, label: Real, elsewhere: Real) -> Real:
+def _at_label(call: Call, label: Program, elsewhere: Real) -> Real:
     """A number for each row at its label, and one for each class elsewhere."""
-    return expanded(label).where(_is_class(call, call.inputs["labels"]), elsewhere)
+    *rows, classes = places = call.places(call.inputs["labels"])
+    if not classes.size:
+        return elsewhere
+    return elsewhere.replaced(places, label(call).shaped(lambda a: a[tuple(rows)]))
 
 
 def _sparse_slopes(call: Call) -> Real:
     """e_i / s, and -(s - e_k) / s at the label."""
-    if _smooth(call):
-        return _dense_slopes(call)
-    return _at_label(call, -_label_rest(call), _e(call)) / _s(call)
+    return _dense_slopes(call) if _smooth(call) else _at_label(call, _label_slope, _p(call))
+
+
+@of_row
+def _label_slope(call: Call) -> Real:
+    return -_label_rest(call) / _squeezed(_s(call))
 
 
 @of_row
@@ -273,14 +305,12 @@ def _label_rest(call: Call) -> Real:
 
 def _plain_sparse_slopes(call: Call) -> Real:
     """p - 1 at the label."""
-    if _smooth(call):
-        return _plain_dense_slopes(call)
-    return _at_label(call, _label_exponential(call) - 1.0, _exponential(call))
+    return _plain_dense_slopes(call) if _smooth(call) else _at_label(call, _plain_label_slope, _exponential(call))
 
 
 @of_row
-def _label_exponential(call: Call) -> Real:
-    return _shifted_log_p(call, _labelled(call)).exp()
+def _plain_label_slope(call: Call) -> Real:
+    return _shifted_log_p(call, _labelled(call)).exp() - 1.0
 
 
 @shared
@@ -376,6 +406,7 @@ def _same(inputs: Inputs, _parameters: Parameters) -> Shape:
     return inputs["logits"].shape
 
 
+@cache
 def _back(program: Program) -> Program:
     """The class axis where the call has it."""
     return lambda call: program(call).shaped(lambda a: np.moveaxis(a, -1, int(call.parameters["axis"])))

@@ -143,14 +143,15 @@ class Balls:
         """Sum along an axis, or of all."""
         return self._like(np.sum(self.balls, axis=axis, keepdims=keepdims, initial=arb(0)))
 
-    def sums_of_exp(self, largest: Array, leads: Array) -> tuple[Self, Self]:
-        """Sums of exp(x - largest) without the leading term, and whole."""
-        others = (self - self.exact(largest)).exp().where(~leads, 0.0).sum(keepdims=True)
-        return others, others + 1.0
-
     def where(self, mask: Array, other: Self | float) -> Self:
         """These where the mask holds, the other's elsewhere."""
         return self._like(np.where(mask, self.balls, self._of(other)))
+
+    def replaced(self, places: tuple[Array, ...], other: Self) -> Self:
+        """These, but at some places the other's."""
+        found = self.balls.copy()
+        found[places] = other.balls
+        return self._like(found)
 
     def guarded(self, guard: Self, other: Self | float) -> Self:
         """These where the guard is not below 0, the other's elsewhere."""
@@ -174,6 +175,39 @@ class Balls:
 
     def _of(self, number: Self | float) -> Array:
         return number.balls if isinstance(number, Balls) else self.exact(number).balls
+
+
+class BallTerms(NamedTuple):
+    """d and exp(d)."""
+
+    d: Balls
+    e: Balls
+
+
+class BallExponentials:
+    """exp(d) of whole rows, d = x - largest of the row, and sums of it."""
+
+    def __init__(self, x: Array, largest: Array, leaders: Array) -> None:
+        d = Balls.exact(x) - Balls.exact(largest)
+        self._terms = BallTerms(d, d.exp())
+        self._leads = np.arange(x.shape[-1]) == leaders[..., np.newaxis]
+
+    def sums(self) -> tuple[Balls, Balls]:
+        """Without the leading terms, and whole."""
+        others = self._terms.e.where(~self._leads, 0.0).sum(keepdims=True)
+        return others, others + 1.0
+
+    def terms(self, part: Callable[[Array], Array]) -> BallTerms:
+        """Those of some classes."""
+        return BallTerms(self._terms.d.shaped(part), self._terms.e.shaped(part))
+
+    def shares(self, whole: Balls) -> Callable[[BallTerms], Balls]:
+        """exp(d) / whole."""
+        return lambda terms: terms.e / whole
+
+    def powers(self, log_whole: Balls) -> Callable[[BallTerms], Balls]:
+        """exp(d - log_whole)."""
+        return lambda terms: (terms.d - log_whole).exp()
 
 
 def _floats(part: Callable[[Array], Any], balls: Array) -> Array:

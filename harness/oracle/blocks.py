@@ -16,7 +16,7 @@ from harness.oracle import library
 from harness.oracle.bounds import Bounds
 from harness.oracle.calls import Truth, evaluated, made
 from harness.oracle.enclosures import Enclosure
-from harness.oracle.formats import FORMATS
+from harness.oracle.formats import FORMATS, Format
 from harness.oracle.units import Units, Whole, of_call
 
 BLOCK = 1 << 15
@@ -75,32 +75,41 @@ def pieces(case: Case, region: Region, output: str) -> Iterator[Block]:
     """
     operation, form = OPERATIONS[case.operation], FORMATS[case.dtype]
     units = of_call(operation, case.inputs, operation.complete(case.parameters))
-    if units is None or not _has_pieces(operation, units, output):
+    if units is None or not has_pieces(operation, units, output):
         yield from blocks(case, region, (output,))
         return
     library.check()
-    classes = units.inputs[operation.leading].shape[-1]
     for number in range(units.count):
-        chosen = slice(number, number + 1)
-        row = made(units.take(chosen), units.parameters, form)
-        for start in range(0, classes, BLOCK):
-            part = slice(start, min(start + BLOCK, classes))
-            truth = evaluated(operation, _piece(row, operation, part), form, region, (output,))
-            yield Block(units, chosen, truth, part)
+        yield from row_pieces(operation, units, number, form, region, output)
 
 
-def _has_pieces(operation: Operation, units: Units, output: str) -> bool:
+def has_pieces(operation: Operation, units: Units, output: str) -> bool:
     """Whether rows are long, and the output has a number for each of their elements."""
     shape = units.inputs[operation.leading].shape
     by_class = operation.shape_of(output, units.inputs, units.parameters) == shape
     return operation.by_pieces and by_class and shape[-1] > BLOCK
 
 
-def _piece(row: Call, operation: Operation, classes: slice) -> Call:
-    """Some classes of a row."""
-    shape = row.inputs[operation.leading].shape
-    inputs = {n: a[..., classes] if a.shape == shape else a for n, a in row.inputs.items()}
-    return replace(row, inputs=inputs, kept={}, row=row, classes=classes)
+def row_pieces(
+    operation: Operation, units: Units, number: int, form: Format, region: Region, output: str
+) -> Iterator[Block]:
+    """The truth of one output of one row, part by part."""
+    chosen = slice(number, number + 1)
+    row = made(units.take(chosen), units.parameters, form)
+    for part in parts_of(units.inputs[operation.leading].shape[-1], BLOCK):
+        truth = evaluated(operation, piece(row, operation, part), form, region, (output,))
+        yield Block(units, chosen, truth, part)
+
+
+def parts_of(count: int, step: int) -> Iterator[slice]:
+    """So many numbers in parts."""
+    return (slice(start, min(start + step, count)) for start in range(0, count, step))
+
+
+def piece(row: Call, operation: Operation, classes: slice | Array) -> Call:
+    """Some classes of whole rows."""
+    shape, part = row.inputs[operation.leading].shape, replace(row, kept={}, row=row, classes=classes)
+    return replace(part, inputs={n: part.part(a) if a.shape == shape else a for n, a in row.inputs.items()})
 
 
 def joined(region: Region, parts: Sequence[Block]) -> Truth:

@@ -19,7 +19,8 @@ from harness.model.case import Array, Inputs, Parameters
 from harness.operations.base import Operation, Output
 from harness.operations.real import Call
 from harness.oracle import running
-from harness.oracle.balls import Balls, precision
+from harness.oracle.balls import BallExponentials, Balls, precision
+from harness.oracle.exponentials import Exponentials
 from harness.oracle.formats import Format
 from harness.oracle.running import Arithmetic, Running
 from harness.oracle.units import Whole, of_call
@@ -61,6 +62,7 @@ def running_call(inputs: Inputs, complete: Parameters, kinds: Sequence[Arithmeti
         complete,
         exactly=partial(Running.exact, arithmetics=kinds),
         once_rounded=partial(running.parameter, arithmetics=kinds),
+        exponentials=partial(Exponentials.of, arithmetics=kinds),
     )
 
 
@@ -73,24 +75,40 @@ def enclosure(operation: Operation, name: str, call: Call, form: Format) -> Encl
     if row is None:
         return _in_balls(operation, name, found, call, form)
     whole: Enclosure = row.once(("enclosure", name), lambda: enclosure(operation, name, row, form))
-    return whole.shaped(lambda array: array[..., call.classes])
+    return whole.shaped(call.part)
+
+
+def middles(operation: Operation, name: str, call: Call, form: Format) -> tuple[Array, Array]:
+    """Only `high` and `low` of the same enclosure, which float64 may be known to be narrow without a look."""
+    output = operation.outputs[name]
+    size, least = form.unit_roundoff / SHARE / 2, form.smallest_subnormal / SHARE / 2
+    exact: Running = call.run(output.exact)
+    if form.precision != FLOAT64_BITS and exact.is_within(0, size, least):
+        return exact.value, np.broadcast_to(0.0, exact.shape)
+    found = enclosure(operation, name, call, form)
+    return found.high, found.low
 
 
 def _in_float64(output: Output, call: Call, form: Format) -> Enclosure:
-    found = output.exact(call)
+    found = call.run(output.exact)
     high = np.asarray(found.value)
-    radius = np.where(np.isfinite(high), found.bound(0), 0.0)
+    radius, finite = found.bound(0), np.isfinite(high)
+    if not finite.all():
+        radius = np.where(finite, radius, 0.0)
     if form.precision == FLOAT64_BITS and all(np.isfinite(array).all() for array in call.inputs.values()):
         # What the dtype's own range doesn't hold, float64 may have lost on the way.
-        radius = np.where(np.isfinite(high), radius, np.inf)
+        radius = np.where(finite, radius, np.inf)
     return Enclosure(high, np.broadcast_to(0.0, high.shape), radius, np.broadcast_to(np.uint16(53), high.shape))
 
 
 def is_narrow(enclosure: Enclosure, form: Format) -> Array:
     """Where the radius is small enough, or as small as float64 can say."""
-    size = np.where(np.isfinite(enclosure.high), np.abs(enclosure.high), 0.0)
-    allowed = np.maximum(size * form.unit_roundoff, form.smallest_subnormal) / SHARE
-    return enclosure.radius <= np.maximum(allowed, np.where(enclosure.bits > FLOAT64_BITS, SMALLEST_RADIUS, 0.0))
+    allowed = np.abs(enclosure.high)
+    allowed *= form.unit_roundoff / SHARE
+    allowed = np.fmax(allowed, form.smallest_subnormal / SHARE)
+    if np.max(enclosure.bits, initial=0) > FLOAT64_BITS:
+        allowed = np.maximum(allowed, np.where(enclosure.bits > FLOAT64_BITS, SMALLEST_RADIUS, 0.0))
+    return (enclosure.radius <= allowed) & (enclosure.radius < np.inf)
 
 
 def _in_balls(operation: Operation, name: str, decided: Enclosure, call: Call, form: Format) -> Enclosure:
@@ -102,7 +120,7 @@ def _in_balls(operation: Operation, name: str, decided: Enclosure, call: Call, f
     while open_.any() and bits <= MOST_BITS:
         chosen = np.flatnonzero(open_.reshape(open_.shape[0], -1).any(axis=1))
         with precision(bits):
-            exact = operation.outputs[name].exact(_ball_call(units.take(chosen), units.parameters))
+            exact = operation.outputs[name].exact(ball_call(units.take(chosen), units.parameters))
             found = exact.shaped(units.given).enclosed()
         better = open_[chosen] & np.isfinite(found.radius)
         for part, array in (*found._asdict().items(), ("bits", np.full(better.shape, bits))):
@@ -114,5 +132,6 @@ def _in_balls(operation: Operation, name: str, decided: Enclosure, call: Call, f
     return Enclosure(**{part: units.arranged(array) for part, array in parts.items()})
 
 
-def _ball_call(inputs: Inputs, parameters: Parameters) -> Call:
-    return Call(inputs, parameters, exactly=Balls.exact, once_rounded=Balls.exact)
+def ball_call(inputs: Inputs, complete: Parameters) -> Call:
+    """A call in balls of the precision in force."""
+    return Call(inputs, complete, exactly=Balls.exact, once_rounded=Balls.exact, exponentials=BallExponentials)

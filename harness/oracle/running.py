@@ -12,9 +12,10 @@ truth is known to, and the subject's dtype, whose bound is what a reference algo
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -26,20 +27,14 @@ NONE = 0.0
 
 Error = Array | float
 
+NOTHING = -746.0
+"""e to a power below this is less than half of any format's smallest number."""
+
 DOUBLE_LIBRARY = 2000.0
 """m of float64's own exp, log and log1p, as assumed of this machine: 1,000 ulps. See `library`."""
 
 LIBRARY = {"float16": 1.25, "bfloat16": 1.25, "float32": 8.0, "float64": 4.0}
 """m of the subjects' exp, log and log1p: half formats go through float32."""
-
-NOTHING = -746.0
-"""e to a power below this is less than half of any format's smallest number."""
-
-MUCH = 1e-3
-"""Where second-order terms may be more than this, they are summed term by term."""
-
-PIECE = 1 << 11
-"""Terms of long rows that are summed together: of a few rows at once they stay in the processor's cache."""
 
 ROUNDINGS = 20
 """Most roundings on a path, sums apart: second-order terms are at most a factor 1 / (1 - 20 u)."""
@@ -102,6 +97,59 @@ def of_format(form: Format, *, recursive: bool) -> Arithmetic:
     return Arithmetic(form.unit_roundoff, LIBRARY[form.name], form.smallest_subnormal, form.largest, recursive)
 
 
+class OnDemand(Sequence[Error]):
+    """Errors that are made when they are first asked for: many numbers are asked for one of them, or none."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._found: dict[int, Array] = {}
+
+    @abstractmethod
+    def made(self, place: int) -> Array:
+        """The errors in one arithmetic."""
+
+    def floor(self, place: int) -> Array:
+        """At most these, for less work if there is a way; an array of its own."""
+        return self[place].copy()
+
+    def is_within(self, _place: int, _share: float, _least: float) -> bool:
+        """Whether all are known without a look to be at most so large a share of the number, and so much more."""
+        return False
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: Any) -> Any:
+        if place not in self._found:
+            self._found[place] = self.made(place)
+        return self._found[place]
+
+
+class Replaced(OnDemand):
+    """Errors with others at some places."""
+
+    def __init__(self, of: Running, places: tuple[Array, ...], by: Running) -> None:
+        super().__init__(len(of.arithmetics))
+        self._of, self._places, self._by = of, places, by
+
+    def made(self, place: int) -> Array:
+        """The errors in one arithmetic."""
+        return self._with(np.broadcast_to(self._of.errors[place], self._of.shape).copy(), place)
+
+    def floor(self, place: int) -> Array:
+        """At most these."""
+        return self._with(self._of.floor(place), place)
+
+    def is_within(self, place: int, share: float, least: float) -> bool:
+        """Whether all are so small."""
+        others = self._by.bound(place) <= share * np.abs(self._by.value) + least
+        return self._of.is_within(place, share, least) and bool(others.all())
+
+    def _with(self, array: Array, place: int) -> Array:
+        array[self._places] = self._by.errors[place]
+        return array
+
+
 class Running:
     """Numbers with running error bounds, one for each arithmetic.
 
@@ -116,7 +164,7 @@ class Running:
 
     def __init__(self, value: Array, errors: Sequence[Error], arithmetics: Sequence[Arithmetic]) -> None:
         self.value = value
-        self.errors = tuple(errors)
+        self.errors = errors
         self.arithmetics = arithmetics
 
     @classmethod
@@ -136,8 +184,19 @@ class Running:
 
     def bound(self, place: int) -> Array:
         """The error bound in one arithmetic, second-order terms included; infinite where there is none."""
-        error = np.broadcast_to(np.asarray(self.errors[place]), self.shape) * self.arithmetics[place].slack
+        error = np.asarray(self.errors[place]) * self.arithmetics[place].slack
+        if error.shape != self.shape:
+            error = np.broadcast_to(error, self.shape)
         return np.where(np.isnan(error), np.inf, error) if np.isnan(np.sum(error)) else error
+
+    def floor(self, place: int) -> Array:
+        """At most the error bound; where errors are made on demand, for less work. An array of its own."""
+        return self.errors.floor(place) if isinstance(self.errors, OnDemand) else self.bound(place)
+
+    def is_within(self, place: int, share: float, least: float) -> bool:
+        """Whether bounds are known without a look to be at most so large a share of the number, and so much more."""
+        slack = self.arithmetics[place].slack
+        return isinstance(self.errors, OnDemand) and self.errors.is_within(place, share / slack, least / slack)
 
     def __neg__(self) -> Self:
         return self._like(-self.value, self.errors)
@@ -214,50 +273,12 @@ class Running:
         mass = np.asarray(np.sum(np.abs(self.value), axis=axis, keepdims=keepdims)) if signed else value
         before = self.shaped(lambda a: np.asarray(np.sum(a, axis=axis, keepdims=keepdims))).errors
         errors = [
-            _stepped(mass, error, a.additions(terms, places) * a.unit * mass, a)
+            stepped(mass, error, a.additions(terms, places) * a.unit * mass, a)
             for a, error in zip(self.arithmetics, before, strict=True)
         ]
         if signed and np.max(self.value, initial=0.0) > 0:
             errors = [np.where(np.isinf(error), np.nan, error) for error in errors]
         return self._like(value, errors)
-
-    def sums_of_exp(self, largest: Array, leads: Array) -> tuple[Self, Self]:
-        """By the rules of -, exp and sum for exact logits, in pieces that stay in the processor's cache.
-
-        With t = u |d| + m u for each term, its error e (exp(t) - 1) is at most e t (1 + t), and t at most
-        its value at the smallest d whose exponential is anything.
-        """
-        terms = self.shape[-1]
-        step = min(terms, PIECE)  # so that a row's sums don't depend on the rows beside it
-        pieces = [slice(start, start + step) for start in range(0, terms, step)]
-        parts = [self._exp_parts(self.value[..., p] - largest, leads[..., p]) for p in pieces]
-        others: Array = np.sum([part[0] for part in parts], axis=0)
-        lost: list[Array] = [np.sum([part[1][k] for part in parts], axis=0) for k in range(len(self.arithmetics))]
-
-        found = []
-        for value in (others, others + 1.0):
-            steps = (
-                _stepped(value, error, a.additions(terms, terms) * a.unit * value, a)
-                for a, error in zip(self.arithmetics, lost, strict=True)
-            )
-            found.append(self._like(value, list(steps)))
-        return found[0], found[1]
-
-    def _exp_parts(self, d: Array, leads: Array) -> tuple[Array, list[Array]]:
-        """Sums of exp(d) without the leading term, and of their errors in each arithmetic."""
-        d = np.maximum(d, NOTHING)
-        e = np.exp(d)
-        e[leads] = 0.0
-        mass, spread = np.sum(e, axis=-1, keepdims=True), -np.sum(e * d, axis=-1, keepdims=True)
-        errors: list[Array] = []
-        for a in self.arithmetics:
-            most = a.unit * (a.library - NOTHING)
-            if most < MUCH:
-                lost = (1.0 + most) * a.unit * (spread + a.library * mass)
-            else:
-                lost = np.sum(e * np.expm1(a.unit * (a.library - d)), axis=-1, keepdims=True)
-            errors.append(lost + d.shape[-1] * a.library * a.subnormal)
-        return mass, errors
 
     def where(self, mask: Array, other: Self | float) -> Self:
         """These elements where the mask holds, the other's elsewhere."""
@@ -267,6 +288,12 @@ class Running:
             return NONE if mine is NONE and others is NONE else np.where(mask, mine, others)
 
         return self._made(np.where(mask, self.value, second.value), rule, self, second)
+
+    def replaced(self, places: tuple[Array, ...], other: Self) -> Self:
+        """These elements, but at some places the other's."""
+        value = self.value.copy()
+        value[places] = other.value
+        return self._like(value, Replaced(self, places, other))
 
     def guarded(self, guard: Self, other: Self | float) -> Self:
         """These elements where the guard is at least 0, the other's elsewhere; either where its error decides."""
@@ -307,7 +334,7 @@ class Running:
             rounding: Error = a.unit * size
             if alone is not None:
                 rounding = np.where(alone, 0.0, rounding)
-            lost = _stepped(size, _both(mine, others), rounding, a)
+            lost = stepped(size, _both(mine, others), rounding, a)
             clash = np.max(lost, initial=0.0) == np.inf and mine is not NONE and others is not NONE
             return np.where(np.isinf(mine) & np.isinf(others), np.nan, lost) if clash else lost
 
@@ -332,7 +359,7 @@ class Running:
                 before = _both(before, np.abs(a_value) * others)
             if mine is not NONE and others is not NONE:
                 before = before + mine * others
-            lost = _stepped(size, before, rounding, a)
+            lost = stepped(size, before, rounding, a)
             if nothing is None:
                 return lost
             unknown = _unknown(self, mine) | _unknown(other, others)
@@ -366,7 +393,7 @@ class Running:
             rounding = (size * a.unit + a.subnormal / 2) / left
             if neutral is not None:
                 rounding = np.where(neutral, 0.0, rounding)
-            lost = _stepped(size, (size * share + mine / below) / left, rounding, a)
+            lost = stepped(size, (size * share + mine / below) / left, rounding, a)
             return lost if nothing is None else np.where(nothing, 0.0, lost)
 
         return self._made(value, rule, self, other)
@@ -425,7 +452,7 @@ def _expm1(x: Error) -> Error:
     return x * (1.0 + x) if np.max(x, initial=0.0) < 1.0 else np.where(x < 1.0, x * (1.0 + x), np.expm1(x))
 
 
-def _stepped(size: Array, before: Error, rounding: Error, arithmetic: Arithmetic) -> Error:
+def stepped(size: Array, before: Error, rounding: Error, arithmetic: Arithmetic) -> Error:
     """What was lost before, and a step's own rounding; infinite where that may lead out of range."""
     lost = _both(before, rounding)
     if arithmetic.largest == np.inf:

@@ -316,3 +316,11 @@ def test_each_call_keeps_its_own_region(monkeypatch: pytest.MonkeyPatch) -> None
     found = truth.evaluate_all([inside, wrong, outside])
     assert [each.region.domain for each in found] == [Domain.INSIDE, Domain.UNDEFINED, Domain.EXTENDED]
     np.testing.assert_array_equal(found[2].outputs["value"].high, truth.evaluate(outside).outputs["value"].high)
+
+
+def test_a_single_row_without_an_axis_of_rows() -> None:
+    one = evaluate("sparse_softmax_cross_entropy", {"reduction": "sum"}, logits=[1.0, 2.0, 0.5], labels=np.array(2))
+    rows = evaluate("sparse_softmax_cross_entropy", {}, logits=[[1.0, 2.0, 0.5]], labels=np.array([2]))
+    slopes = "gradient:logits"
+    np.testing.assert_array_equal(one.outputs[slopes].high, rows.outputs[slopes].high[0])
+    np.testing.assert_array_equal(one.bounds[slopes].passing, rows.bounds[slopes].passing[0])

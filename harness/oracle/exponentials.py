@@ -1,0 +1,146 @@
+"""exp(x - largest) along rows of exact logits x, with what it loses, in few passes.
+
+The rules are those of `running`. Step by step they would take dozens of passes over arrays that, for
+vocabulary-sized rows, leave the processor's cache between any two of them.
+
+With d = x - largest, exp(d) loses exp(d) (exp(t) - 1) + m eta, t = u |d| + m u; of |d| only where a
+rounding made d. Such a t varies little along a row in float32 and float64, for exp(d) is nothing from
+NOTHING on. There exp(t) - 1 is taken as at most t (1 + the largest t).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from harness.model.case import Array
+from harness.oracle.running import NOTHING, Arithmetic, Running, stepped
+from harness.oracle.scaled import MUCH, Change, Rule, Scaled, Terms
+
+PIECE = 1 << 11
+"""Terms that are summed together: of a few rows at once they stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exponentials:
+    """exp(d) of whole rows, and sums of it.
+
+    Attributes:
+        x: the logits.
+        largest: of each row, with the last axis.
+        values: exp(d), of the shape of x.
+        others: sums without each row's leading term, which is exp(0), with the last axis.
+        lost: what the terms of `others` lose together, in each arithmetic.
+    """
+
+    x: Array
+    largest: Array
+    values: Array
+    others: Array
+    lost: Sequence[Array]
+    arithmetics: Sequence[Arithmetic]
+
+    @classmethod
+    def of(cls, x: Array, largest: Array, leaders: Array, arithmetics: Sequence[Arithmetic]) -> Self:
+        """Of rows of logits, their largest ones with the last axis, and the places of those without it."""
+        count = x.shape[-1]
+        rows, top, places = x.reshape(-1, count), largest.reshape(-1, 1), leaders.reshape(-1)
+        values, parts = np.empty(rows.shape), []
+        for start in range(0, count, PIECE):
+            piece = slice(start, start + PIECE)
+            d = np.maximum(rows[:, piece] - top, NOTHING)
+            e = np.exp(d, out=values[:, piece])
+            here = np.flatnonzero((places >= start) & (places < start + PIECE))
+            leading = here, places[here] - start
+            kept = e[leading]
+            e[leading] = 0.0
+            parts.append(_sums(e, d, arithmetics))
+            e[leading] = kept
+        mass, *lost = (np.sum([part[k] for part in parts], axis=0).reshape(largest.shape) for k in range(len(parts[0])))
+        return cls(x, largest, values.reshape(x.shape), mass, lost, arithmetics)
+
+    def shaped(self, change: Change) -> Self:
+        """Rows selected."""
+        x, largest, values, others = (change(array) for array in (self.x, self.largest, self.values, self.others))
+        return type(self)(x, largest, values, others, [change(lost) for lost in self.lost], self.arithmetics)
+
+    def sums(self) -> tuple[Running, Running]:
+        """Without the leading terms, and whole."""
+        terms, found = self.x.shape[-1], []
+        for value in (self.others, self.others + 1.0):
+            errors = [
+                stepped(value, lost, a.additions(terms, terms) * a.unit * value, a)
+                for a, lost in zip(self.arithmetics, self.lost, strict=True)
+            ]
+            found.append(Running(value, errors, self.arithmetics))
+        return found[0], found[1]
+
+    def terms(self, part: Change) -> Terms:
+        """Those of some classes."""
+        return Terms.of(part(self.x), self.largest, part(self.values))
+
+    def shares(self, whole: Running) -> Scaled:
+        """exp(d) / whole by the rules of -, exp and /.
+
+        With r = (what the whole has lost) / whole that loses, over 1 - r,
+        (exp(d) / whole) (exp(t) - 1 + u + r) + m eta / whole + eta / 2.
+        """
+        rules = []
+        for a, before in zip(self.arithmetics, whole.errors, strict=True):
+            r = np.asarray(before / whole.value)
+            left = np.where(r < 1, 1.0 - r, 0.0)
+            share, least, gone = (a.unit + r) / left, a.subnormal / 2 / left, a.subnormal / whole.value / left
+            rule = Rule(
+                start=np.full(r.shape, a.library * a.unit),
+                scale=1.0 / left,
+                share=share,
+                least=a.library * gone + least,
+                exact_share=share,
+                exact_least=least,
+                gone=gone + least,
+                before=np.zeros(r.shape),
+            )
+            rules.append(rule.made_linear(a.unit))
+        return Scaled(whole.value, np.zeros(whole.shape), np.zeros(whole.shape, bool), rules, self.arithmetics)
+
+    def powers(self, log_whole: Running) -> Scaled:
+        """exp(d - log_whole) by the rules of - and exp; log_whole is at least 0.
+
+        That loses exp(d - log_whole) (exp(t + u |d - log_whole| + what log_whole has lost) - 1) + m eta, and
+        |d - log_whole| is |d| + log_whole.
+        """
+        rules, log = [], log_whole.value
+        nothing = log == 0
+        for error in log_whole.errors:
+            nothing = nothing & (np.asarray(error) == 0)
+        for a, error in zip(self.arithmetics, log_whole.errors, strict=True):
+            before, least = np.broadcast_to(error, log.shape), np.full(log.shape, a.library * a.subnormal)
+            rule = Rule(
+                start=before + a.unit * (a.library + log),
+                scale=np.ones(log.shape),
+                share=np.zeros(log.shape),
+                least=least,
+                exact_share=np.where(nothing, 0.0, np.expm1(before + a.library * a.unit)),
+                exact_least=np.where(nothing, 0.0, least),
+                gone=np.full(log.shape, a.subnormal),
+                before=before + a.unit * log,
+            )
+            rules.append(rule.made_linear(a.unit))
+        return Scaled(np.exp(log), log, ~nothing, rules, self.arithmetics)
+
+
+def _sums(e: Array, d: Array, arithmetics: Sequence[Arithmetic]) -> list[Array]:
+    """Sums of e = exp(d), and of what its terms lose in each arithmetic."""
+    mass, spread = np.sum(e, axis=-1, keepdims=True), -np.sum(e * d, axis=-1, keepdims=True)
+    found = [mass]
+    for a in arithmetics:
+        most = a.unit * (a.library - NOTHING)
+        if most < MUCH:
+            lost = (1.0 + most) * a.unit * (spread + a.library * mass)
+        else:
+            lost = np.sum(e * np.expm1(a.unit * (a.library - d)), axis=-1, keepdims=True)
+        found.append(lost + d.shape[-1] * a.library * a.subnormal)
+    return found
