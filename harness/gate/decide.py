@@ -59,9 +59,9 @@ def events(verdicts: Sequence[Verdict], diff: Diff | None, left_out: Collection[
     Args:
         diff, left_out: as for `gate`; of what was left out cases and subjects.
     """
-    known = {baseline.key(verdict): verdict for verdict in verdicts}
     differences = [] if diff is None else [d for d in diff.differences if not (d.change in NUMBERS and d.elsewhere)]
     changed = {difference.key for difference in differences}
+    known = {place: verdict for verdict in verdicts if changed and (place := baseline.key(verdict)) in changed}
     failures = [verdict for verdict in overview.failures(verdicts) if baseline.key(verdict) not in changed]
     new = (Change.NEW_FAILURE, FAILURE) if diff is None else (FAILURE,)
     return [

@@ -53,7 +53,7 @@ class Rule:
         changes: classes that it speaks of.
         fail: whether they fail the run.
         operations, dtypes, modes, subjects, cases: globs; empty for all.
-        source: where it stands.
+        source: where it stands: `pyproject.toml:9`.
     """
 
     changes: tuple[str, ...]

@@ -96,7 +96,7 @@ def rules(given: Any, name: str, lines: Lines) -> tuple[Rule, ...]:
             fields: dict[str, Any] = {
                 key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
             }
-            made.append(Rule(**fields, source=lines.place(f"{name}.{RULES}", number)))
+            made.append(Rule(**fields, source=Path(lines.place(f"{name}.{RULES}", number)).name))
     if wrong:
         raise PolicyError("\n".join(wrong))
     return tuple(made)

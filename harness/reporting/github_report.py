@@ -64,12 +64,13 @@ def commands(results: Results) -> Iterator[str]:
 
 def changed(results: Results, failures: Container[Key]) -> Iterator[str]:
     """Changes that fail the gate and are no failures: an error that grew, or what is gone."""
-    places, known = Places(), {_key(verdict): verdict for verdict in results.verdicts}
-    for ruling in results.decision.failing if results.decision else ():
-        if (key := _key(ruling)) not in failures:
-            at = place(known[key], places) if key in known else {}
-            title = f"{ruling.change}: {ruling.subject} {ruling.output}"
-            yield command("error", title, f"{ruling.case}: {ruling.found}\nby {ruling.rule}", **at)
+    failing = results.decision.failing if results.decision else ()
+    wanted = {key: ruling for ruling in failing if (key := _key(ruling)) not in failures}
+    places, known = Places(), {key: verdict for verdict in results.verdicts if (key := _key(verdict)) in wanted}
+    for key, ruling in wanted.items():
+        at = place(known[key], places) if key in known else {}
+        title = f"{ruling.change}: {ruling.subject} {ruling.output}"
+        yield command("error", title, f"{ruling.case}: {ruling.found}\nby {ruling.rule}", **at)
 
 
 def judged(name: str, verdict: Verdict, places: Places) -> str:

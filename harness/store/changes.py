@@ -22,6 +22,8 @@ GRADES = [str(grade) for grade in Grade]
 VERSIONS = ("python", "package ")
 """Beginnings of facts that an upgrade changes; the others are the machine's."""
 MACHINE = "another machine or setting"
+SAME = "same versions and machine: not reproducible"
+"""What explains nothing; of an output that wasn't there before it would be no news."""
 
 
 class Change(StrEnum):
@@ -98,7 +100,8 @@ def diff(before: Baseline, after: Baseline) -> Diff:
     found = []
     for place, old, new in _unequal(before, after):
         if (change := classified(old, new)) is not None:
-            found.append(Difference(change, place, old, new, reasons.get(place[1].partition(":")[0], "")))
+            why = reasons.get(place[1].partition(":")[0], "")
+            found.append(Difference(change, place, old, new, "" if old is None and why == SAME else why))
     order = list(Change)
     found.sort(key=lambda d: (order.index(d.change), d.key))
     return Diff(found, {name: sentences for name, sentences in moved.items() if sentences})
@@ -223,7 +226,7 @@ def _why(before: Facts, after: Facts, name: str) -> str:
     version = any(fact.startswith(VERSIONS) for fact in names)
     machine = any(not fact.startswith(VERSIONS) for fact in names)
     told = [text for text, there in (("another version", version), (MACHINE, machine)) if there]
-    return " and ".join(told) or "same versions and machine: not reproducible"
+    return " and ".join(told) or SAME
 
 
 def summary(found: Diff, most: int = 20) -> list[str]:

@@ -189,3 +189,11 @@ def test_the_summary_counts_and_names_the_first() -> None:
     lines = summary(found, most=3)
     assert lines[:2] == ["baseline: 2 new failure, 3 newly supported", "current: cpu A -> B"]
     assert lines[2:] == [*(str(d) for d in found.differences[:3]), "and 2 more"]
+
+
+def test_what_was_not_there_before_is_not_called_irreproducible() -> None:
+    facts = {"current": {"python": "3.11"}}
+    (new,) = diff(baseline(facts), baseline(facts, a=bad())).differences
+    assert (new.change, new.why) == (Change.NEW_FAILURE, "")
+    (worse,) = diff(baseline(facts, a=entry()), baseline(facts, a=entry(grade="stable", max_ulp=9.0))).differences
+    assert worse.why == "same versions and machine: not reproducible"
