@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 from pathlib import Path
 
 from harness.model.decision import Ruling
@@ -45,42 +46,40 @@ def place(verdict: Verdict, places: Places) -> dict[str, str]:
     return {"file": found.path, "line": str(found.line)} if found.base is Base.REPOSITORY else {}
 
 
-def commands(results: Results) -> Iterator[str]:
+Written = Callable[[], str]
+"""An annotation that is written when it is shown: of thousands, ten are."""
+
+
+def commands(results: Results) -> Iterator[Written]:
     """What fails the gate, each subject's and output's first before further ones, then what was not asked."""
     places = Places()
-    failing = None if results.decision is None else {_key(ruling) for ruling in results.decision.failing}
     failures = overview.varied(overview.failures(results.verdicts))
-    for verdict in failures:
-        if failing is None or _key(verdict) in failing:
-            yield judged("error", verdict, places)
-    yield from changed(results, {_key(verdict) for verdict in failures})
+    failing = {_key(each) for each in (failures if results.decision is None else results.decision.failing)}
+    yield from (partial(judged, "error", v, places) for v in failures if _key(v) in failing)
+    yield from changed(results, {_key(verdict) for verdict in failures}, places)
     for absent in overview.absences(results.verdicts):
         text = f"{plural(absent.verdicts, 'verdict')} missing: {absent.reason}"
-        yield command("warning", f"unavailable: {absent.name} in {absent.environment}", text)
+        yield partial(command, "warning", f"unavailable: {absent.name} in {absent.environment}", text)
     if said := overview.left_out(results.run):
-        yield command("warning", "not measured", said)
-    yield from (judged("warning", v, places) for v in failures if failing is not None and _key(v) not in failing)
+        yield partial(command, "warning", "not measured", said)
+    yield from (partial(judged, "warning", v, places) for v in failures if _key(v) not in failing)
 
 
-def changed(results: Results, failures: Container[Key]) -> Iterator[str]:
+def changed(results: Results, failures: Container[Key], places: Places) -> Iterator[Written]:
     """Changes that fail the gate and are no failures: an error that grew, or what is gone."""
     failing = results.decision.failing if results.decision else ()
     wanted = {key: ruling for ruling in failing if (key := _key(ruling)) not in failures}
-    places, known = Places(), {key: verdict for verdict in results.verdicts if (key := _key(verdict)) in wanted}
+    known = {key: verdict for verdict in results.verdicts if (key := _key(verdict)) in wanted}
     for key, ruling in wanted.items():
         at = place(known[key], places) if key in known else {}
         title = f"{ruling.change}: {ruling.subject} {ruling.output}"
-        yield command("error", title, f"{ruling.case}: {ruling.found}\nby {ruling.rule}", **at)
+        yield partial(command, "error", title, f"{ruling.case}: {ruling.found}\nby {ruling.rule}", **at)
 
 
 def judged(name: str, verdict: Verdict, places: Places) -> str:
     """The annotation of a failure."""
-    return command(
-        name,
-        f"{verdict.verdict}: {verdict.subject} {verdict.output}",
-        message(verdict),
-        **place(verdict, places),
-    )
+    title = f"{verdict.verdict}: {verdict.subject} {verdict.output}"
+    return command(name, title, message(verdict), **place(verdict, places))
 
 
 def _key(about: Verdict | Ruling) -> Key:
@@ -93,7 +92,8 @@ def lines(results: Results) -> list[str]:
     if not found:
         return []
     left = f"; {len(found) - TOP:,} more are in the other reports" if len(found) > TOP else ""
-    return [*found[:TOP], command("notice", "Conformance of losses", overview.headline(results) + left)]
+    count = command("notice", "Conformance of losses", overview.headline(results) + left)
+    return [*(written() for written in found[:TOP]), count]
 
 
 def write(results: Results, path: Path) -> None:
