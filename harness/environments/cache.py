@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,12 +123,27 @@ class Cache:
         for folder in (LOCKS, LOGS):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
         self._hold(definition.key)
-        if (found := self.contents(definition)) is None:
-            fcntl.flock(self._held[definition.key], fcntl.LOCK_EX)
-            found = self.contents(definition) or self._make(definition)  # another process may have made it meanwhile
-            fcntl.flock(self._held[definition.key], fcntl.LOCK_SH)
+        found = self.contents(definition) or self._made(definition)
         os.utime(self.folder / definition.key / READY)  # it was used now
         return found
+
+    def _made(self, definition: Definition) -> Contents:
+        """Make it alone, or wait until another process has.
+
+        Nobody waits for a lock of its own: who has made it goes on holding it shared, for as long as it is used.
+        """
+        held = self._held[definition.key]
+        while True:
+            fcntl.flock(held, fcntl.LOCK_SH)  # waits while another makes it
+            if (found := self.contents(definition)) is not None:
+                return found
+            if _locked(held):
+                try:
+                    return self.contents(definition) or self._make(definition)
+                finally:
+                    fcntl.flock(held, fcntl.LOCK_SH)
+            fcntl.flock(held, fcntl.LOCK_UN)
+            time.sleep(secrets.randbelow(100) / 1000)  # another wants it too
 
     def _make(self, definition: Definition) -> Contents:
         home = self.folder / definition.key
