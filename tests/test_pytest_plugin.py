@@ -79,6 +79,8 @@ Run = Callable[..., pytest.RunResult]
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with an adapter, settings, and a case of its own."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for ci in ("CI", "BUILD_NUMBER"):  # where these are set, pytest's summary repeats each message in full
+        monkeypatch.delenv(ci, raising=False)
     for name, text in {"kernels.py": ADAPTER, "pyproject.toml": SETTINGS, "mine/own.yaml": CASE}.items():
         (pytester.path / name).parent.mkdir(exist_ok=True)
         (pytester.path / name).write_text(text)
