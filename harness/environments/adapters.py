@@ -1,4 +1,4 @@
-"""The adapters there are: built in, and users' own files."""
+"""The adapters there are: built in, of installed packages, and users' own files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from harness.environments import installed
 from harness.environments.interpreters import EnvironmentUnusableError
 from harness.model.subject import Adapter
 from harness.worker.process import load_adapter
@@ -17,12 +18,19 @@ REQUIRED = ("FRAMEWORK", "PACKAGES", "IMPLEMENTATIONS", "start", "call")
 
 
 def adapters(files: Sequence[str] = ()) -> list[Adapter]:
-    """The built-in adapters, then the given files; a file of a built-in's framework replaces it.
+    """The built-in adapters, those of installed packages, then the given files.
+
+    A file replaces the adapter that there is of its framework; an installed package may not.
 
     Raises:
-        EnvironmentUnusableError: a file can't be loaded or is no adapter.
+        EnvironmentUnusableError: a file can't be loaded or is no adapter; two packages have one of the same framework.
     """
     found = {a.framework: a for a in map(_built_in, BUILT_IN)}
+    for name, path in installed.files():
+        adapter = _from_file(path)
+        if adapter.framework in found:
+            raise EnvironmentUnusableError(f"{name}: there is an adapter of {adapter.framework} already")
+        found[adapter.framework] = adapter
     for file in files:
         adapter = _from_file(Path(file))
         found[adapter.framework] = adapter

@@ -89,3 +89,54 @@ def test_a_file_that_is_no_adapter_is_told_in_one_message(write: Write, text: st
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentUnusableError, match=r"mine\.py: no such adapter file$"):
         adapters([str(tmp_path / "mine.py")])
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Install a package with an adapter, and an entry point; the package itself must not be imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def installed(name: str, value: str, framework: str = "kernels") -> Path:
+        described = tmp_path / f"{name}-1.0.dist-info"
+        described.mkdir()
+        (described / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (described / "entry_points.txt").write_text(f"[harness.adapters]\nmine = {value}\n")
+        (tmp_path / name / "inner").mkdir(parents=True)
+        for package in (name, f"{name}/inner"):
+            (tmp_path / package / "__init__.py").write_text("raise ImportError('imported')\n")
+        file = tmp_path / name / "inner" / "adapter.py"
+        file.write_text(ADAPTER.format(framework=framework))
+        return file
+
+    return installed
+
+
+def test_an_installed_packages_adapter_is_found_without_importing_the_package(install: Callable[..., Path]) -> None:
+    file = install("acme", "acme.inner.adapter")
+    found = adapters()[-1]
+    assert (found.framework, found.file) == ("kernels", str(file))
+
+
+def test_a_file_replaces_an_installed_adapter(install: Callable[..., Path], tmp_path: Path) -> None:
+    install("acme", "acme.inner.adapter")
+    own = tmp_path / "own.py"
+    own.write_text(ADAPTER.format(framework="kernels"))
+    assert [a.file for a in adapters([str(own)]) if a.framework == "kernels"] == [str(own)]
+
+
+@pytest.mark.parametrize(
+    ("value", "framework", "message"),
+    [
+        ("acme.inner.nothing", "kernels", "entry point mine = acme.inner.nothing: there is no such module"),
+        ("nowhere.adapter", "kernels", "entry point mine = nowhere.adapter: there is no such module"),
+        ("acme.inner.adapter:call", "kernels", "entry point mine = acme.inner.adapter:call: there is no such module"),
+        ("acme.inner.adapter", "torch", "entry point mine = acme.inner.adapter: there is an adapter of torch already"),
+    ],
+)
+def test_an_installed_adapter_that_cant_be_used_is_told(
+    install: Callable[..., Path], value: str, framework: str, message: str
+) -> None:
+    install("acme", value, framework)
+    with pytest.raises(EnvironmentUnusableError) as refused:
+        adapters()
+    assert str(refused.value).startswith(f"acme: {message}")
