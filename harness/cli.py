@@ -122,6 +122,28 @@ def check(paths: Paths = None) -> None:
 
 
 @app.command()
+def check_adapter(
+    file: Annotated[Path, typer.Argument(help="File of the adapter.")],
+    env: Env = None,
+    python: Python = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    json: Json = False,
+) -> None:
+    """Tell an adapter's author what is wrong with it: its table, and its answers to small telling calls."""
+    from harness import config
+    from harness.commands import adapters
+
+    options = config.resolve({"env": env, "python": python, "threads": threads, "timeout": timeout})
+    found = adapters.checked(file, options)
+    if json:
+        _print_rows(adapters.rows(found), str, as_json=True)
+    else:
+        print("\n".join(adapters.lines(file, found)))
+    raise typer.Exit(FAILED if any(each.complaints for each in found.values()) else OK)
+
+
+@app.command()
 def explain(
     case: Annotated[str, typer.Argument(help="Case id, or the part of it behind the colon.")] = "",
     paths: Paths = None,

@@ -7,7 +7,7 @@ imports an adapter to read its table, so a module's top level imports no framewo
 An adapter is a module with
 
     FRAMEWORK        its name, as in subject ids ("torch")
-    PACKAGES         distributions whose versions decide its results, the framework's first
+    PACKAGES         modules whose `__version__` decides its results, the framework's first
     IMPLEMENTATIONS  a tuple of `Implementation`, one for each public call
     ALIASES          optional: the packages that paths begin with another name for ({"tf": "tensorflow"})
     start(threads)   imports the framework and pins its threads; an ImportError here means

@@ -2,7 +2,8 @@
 
     python process.py --read FD --write FD --adapter FILE --threads N
 
-Frames (see frames.py) on two inherited pipes, never on standard output, since frameworks print
+With `--table FILE` it describes the adapter in that file instead (see tables.py). Otherwise:
+frames (see frames.py) on two inherited pipes, never on standard output, since frameworks print
 there; standard output is sent to standard error, which the host keeps as evidence.
 
     worker -> host   {"ready": true, "packages", and the keys of fingerprint.py,
@@ -55,7 +56,7 @@ if __name__ == "__main__":
     load_module("harness", os.path.join(HARNESS, "__init__.py"), [HARNESS])
 
 from harness.adapters import UnsupportedError  # noqa: E402 - `harness` is importable only now
-from harness.worker import fingerprint, frames, signatures  # noqa: E402
+from harness.worker import fingerprint, frames, signatures, tables  # noqa: E402
 from harness.worker.frames import Tensor  # noqa: E402
 
 
@@ -175,12 +176,16 @@ def _told(warning: Any) -> str:
 def main() -> None:
     """Start the adapter, say so, and serve."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--read", type=int, required=True)
-    parser.add_argument("--write", type=int, required=True)
+    parser.add_argument("--read", type=int)
+    parser.add_argument("--write", type=int)
     parser.add_argument("--adapter", required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--table")
     options = parser.parse_args()
     os.dup2(2, 1)
+    if options.table:
+        tables.write(load_adapter, options.adapter, options.table)
+        return
     with os.fdopen(options.read, "rb") as requests, os.fdopen(options.write, "wb") as answers:
         try:
             adapter = load_adapter(options.adapter)
