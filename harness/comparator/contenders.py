@@ -66,7 +66,10 @@ def _together(parts: Sequence[Contenders]) -> Contenders:
 
 def _in_part(look: Look, observed: Array, form: Format, named: Allowance) -> Contenders:
     with np.errstate(all="ignore"):
-        error = np.abs((observed.astype(np.float64) - look.high) - look.low)
+        error = observed.astype(np.float64)
+        error -= look.high
+        error -= look.low
+        np.abs(error, out=error)
         if not (np.isfinite(np.sum(error)) and np.isfinite(np.max(look.passing))):
             return Contenders(np.array([look.classes.start]), np.inf)
         mask = error > look.least

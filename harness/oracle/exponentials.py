@@ -10,7 +10,7 @@ NOTHING on. There exp(t) - 1 is taken as at most t (1 + the largest t).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,8 +20,11 @@ from harness.model.case import Array
 from harness.oracle.running import NOTHING, Arithmetic, Running, stepped
 from harness.oracle.scaled import MUCH, Change, Rule, Scaled, Terms
 
-PIECE = 1 << 11
-"""Terms that are summed together: of a few rows at once they stay in the processor's cache."""
+SEGMENT = 1 << 11
+"""Terms that are summed together, so that a row's sums don't depend on what is beside it."""
+
+TILE = 1 << 15
+"""Terms that are computed together, of one row or of whole ones, so that they stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,19 +50,17 @@ class Exponentials:
     def of(cls, x: Array, largest: Array, leaders: Array, arithmetics: Sequence[Arithmetic]) -> Self:
         """Of rows of logits, their largest ones with the last axis, and the places of those without it."""
         count = x.shape[-1]
-        rows, top, places = x.reshape(-1, count), largest.reshape(-1, 1), leaders.reshape(-1)
-        values, parts = np.empty(rows.shape), []
-        for start in range(0, count, PIECE):
-            piece = slice(start, start + PIECE)
-            d = np.maximum(rows[:, piece] - top, NOTHING)
-            e = np.exp(d, out=values[:, piece])
-            here = np.flatnonzero((places >= start) & (places < start + PIECE))
-            leading = here, places[here] - start
+        rows, top = x.reshape(-1, count), largest.reshape(-1, 1)
+        values, sums = np.empty(rows.shape), _SegmentSums(len(rows), count, arithmetics)
+        for some, part, leading in _tiles(leaders.reshape(-1), count):
+            d = rows[some, part] - top[some]
+            np.maximum(d, NOTHING, out=d)
+            e = np.exp(d, out=values[some, part])
             kept = e[leading]
             e[leading] = 0.0
-            parts.append(_sums(e, d, arithmetics))
+            sums.add(e, d, some, part)
             e[leading] = kept
-        mass, *lost = (np.sum([part[k] for part in parts], axis=0).reshape(largest.shape) for k in range(len(parts[0])))
+        mass, *lost = (found.reshape(largest.shape) for found in sums.whole())
         return cls(x, largest, values.reshape(x.shape), mass, lost, arithmetics)
 
     def shaped(self, change: Change) -> Self:
@@ -132,15 +133,51 @@ class Exponentials:
         return Scaled(np.exp(log), log, ~nothing, rules, self.arithmetics)
 
 
-def _sums(e: Array, d: Array, arithmetics: Sequence[Arithmetic]) -> list[Array]:
-    """Sums of e = exp(d), and of what its terms lose in each arithmetic."""
-    mass, spread = np.sum(e, axis=-1, keepdims=True), -np.sum(e * d, axis=-1, keepdims=True)
-    found = [mass]
-    for a in arithmetics:
-        most = a.unit * (a.library - NOTHING)
-        if most < MUCH:
-            lost = (1.0 + most) * a.unit * (spread + a.library * mass)
-        else:
-            lost = np.sum(e * np.expm1(a.unit * (a.library - d)), axis=-1, keepdims=True)
-        found.append(lost + d.shape[-1] * a.library * a.subnormal)
-    return found
+def _tiles(leaders: Array, count: int) -> Iterator[tuple[slice, slice, tuple[Array, Array]]]:
+    """Parts of rows of so many classes, each in one piece of memory, and where leading terms are in them."""
+    if count <= TILE:
+        together = max(1, TILE // max(count, 1))
+        for start in range(0, len(leaders), together):
+            places = leaders[start : start + together]
+            yield slice(start, start + together), slice(0, count), (np.arange(len(places)), places)
+        return
+    none, first = np.empty(0, int), np.zeros(1, int)
+    for row, leader in enumerate(leaders.tolist()):
+        for start in range(0, count, TILE):
+            part = slice(start, min(start + TILE, count))
+            inside = part.start <= leader < part.stop
+            yield slice(row, row + 1), part, (first, np.array([leader - start])) if inside else (none, none)
+
+
+class _SegmentSums:
+    """Sums of e = exp(d) over segments of rows, and of what its terms lose."""
+
+    def __init__(self, rows: int, count: int, arithmetics: Sequence[Arithmetic]) -> None:
+        self._starts, self._count, self._arithmetics = np.arange(0, count, SEGMENT), count, arithmetics
+        shape = rows, len(self._starts)
+        self._mass, self._spread = np.zeros(shape), np.zeros(shape)
+        self._grown = {a: np.zeros(shape) for a in arithmetics if not self._is_little(a)}
+
+    def add(self, e: Array, d: Array, rows: slice, part: slice) -> None:
+        """Take in some rows' terms, from a segment's beginning on."""
+        own = rows, slice(part.start // SEGMENT, -(-part.stop // SEGMENT))
+        starts = self._starts[own[1]] - part.start
+        self._mass[own] = np.add.reduceat(e, starts, axis=-1)
+        self._spread[own] = np.add.reduceat(e * d, starts, axis=-1)
+        for a, grown in self._grown.items():
+            grown[own] = np.add.reduceat(e * np.expm1(a.unit * (a.library - d)), starts, axis=-1)
+
+    def whole(self) -> Iterator[Array]:
+        """Sums of rows, and of what their terms lose in each arithmetic."""
+        mass, spread = np.sum(self._mass, axis=-1), -np.sum(self._spread, axis=-1)
+        yield mass
+        for a in self._arithmetics:
+            if a in self._grown:
+                lost = np.sum(self._grown[a], axis=-1)
+            else:
+                lost = (1.0 + a.unit * (a.library - NOTHING)) * a.unit * (spread + a.library * mass)
+            yield lost + self._count * a.library * a.subnormal
+
+    def _is_little(self, a: Arithmetic) -> bool:
+        """Whether exp(t) - 1 may be taken as t (1 + the largest t)."""
+        return a.unit * (a.library - NOTHING) < MUCH

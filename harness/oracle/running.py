@@ -187,7 +187,7 @@ class Running:
         error = np.asarray(self.errors[place]) * self.arithmetics[place].slack
         if error.shape != self.shape:
             error = np.broadcast_to(error, self.shape)
-        return np.where(np.isnan(error), np.inf, error) if np.isnan(np.sum(error)) else error
+        return np.where(np.isnan(error), np.inf, error) if np.isnan(np.max(error, initial=0.0)) else error
 
     def floor(self, place: int) -> Array:
         """At most the error bound; where errors are made on demand, for less work. An array of its own."""

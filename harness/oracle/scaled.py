@@ -141,9 +141,11 @@ class ScaledErrors(OnDemand):
 
     def made(self, place: int) -> Array:
         """The errors in one arithmetic."""
-        (scaled, terms), a = (self._scaled, self._terms), self._scaled.arithmetics[place]
-        rule, path = scaled.rules[place], terms.rounded
-        if scaled.again.any():
+        scaled, terms, path = self._scaled, self._terms, self._terms.rounded
+        rule, a = scaled.rules[place], scaled.arithmetics[place]
+        if scaled.again.all():
+            path = path + terms.size
+        elif scaled.again.any():
             path = path + np.where(scaled.again, terms.size, 0.0)
         found = rule.lost(self._value, path, a.unit, terms.exact)
         if terms.lowest - np.max(scaled.log, initial=0.0) >= NOTHING:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.model.case import Array
+from harness.oracle import exponentials as module
 from harness.oracle.bounds import arithmetics
 from harness.oracle.exponentials import Exponentials
 from harness.oracle.formats import FORMATS
@@ -125,6 +126,18 @@ def test_sums_are_those_of_the_steps() -> None:
     np.testing.assert_allclose(whole.value, by_steps.value, rtol=1e-14)
     np.testing.assert_allclose(whole.bound(0), by_steps.bound(0), rtol=0.05)
     np.testing.assert_allclose(others.value, by_steps.value - 1.0, rtol=1e-12)
+
+
+def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = rows("normal", "bfloat16")
+    monkeypatch.setattr(module, "SEGMENT", 4)
+    at_once = exponentials(x, "bfloat16")
+    monkeypatch.setattr(module, "TILE", 8)
+    tiled, alone = exponentials(x, "bfloat16"), exponentials(x[3:4], "bfloat16")
+    np.testing.assert_array_equal(tiled.values, at_once.values)
+    np.testing.assert_array_equal(tiled.others, at_once.others)
+    np.testing.assert_array_equal(tiled.lost, at_once.lost)
+    np.testing.assert_array_equal(alone.others, at_once.others[3:4])
 
 
 def test_a_row_of_nan_is_nan_alone() -> None:
