@@ -6,8 +6,8 @@ programs over `Real`. The oracle runs them in float64 with running error bounds 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -167,6 +167,19 @@ class Call:
             rows = np.nonzero((numbers >= self.classes.start) & (numbers < self.classes.stop))
             return (*rows, numbers[rows] - self.classes.start)
         return np.nonzero(self.classes == numbers[..., np.newaxis])
+
+    @property
+    def members(self) -> Sequence[Call]:
+        """Each row alone of a call of which all inputs have the rows first."""
+        count = len(next(iter(self.inputs.values())))
+
+        def alone(number: int) -> Call:
+            rows = slice(number, number + 1)
+            inputs = {name: array[rows] for name, array in self.inputs.items()}
+            return replace(self, inputs=inputs, kept={}, group=self, rows=rows)
+
+        found: Sequence[Call] = self.once("members", lambda: [alone(number) for number in range(count)])
+        return found
 
     def real(self, name: str) -> Real:
         """An input."""

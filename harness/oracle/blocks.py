@@ -80,7 +80,10 @@ def pieces(case: Case, region: Region, output: str) -> Iterator[Block]:
         return
     library.check()
     for number in range(units.count):
-        yield from row_pieces(operation, units, number, form, region, output)
+        chosen = slice(number, number + 1)
+        row = made(units.take(chosen), units.parameters, form)
+        for part, truth in row_pieces(operation, row, form, region, output):
+            yield Block(units, chosen, truth, part)
 
 
 def has_pieces(operation: Operation, units: Units, output: str) -> bool:
@@ -91,14 +94,11 @@ def has_pieces(operation: Operation, units: Units, output: str) -> bool:
 
 
 def row_pieces(
-    operation: Operation, units: Units, number: int, form: Format, region: Region, output: str
-) -> Iterator[Block]:
+    operation: Operation, row: Call, form: Format, region: Region, output: str
+) -> Iterator[tuple[slice, Truth]]:
     """The truth of one output of one row, part by part."""
-    chosen = slice(number, number + 1)
-    row = made(units.take(chosen), units.parameters, form)
-    for part in parts_of(units.inputs[operation.leading].shape[-1], BLOCK):
-        truth = evaluated(operation, piece(row, operation, part), form, region, (output,))
-        yield Block(units, chosen, truth, part)
+    for part in parts_of(row.inputs[operation.leading].shape[-1], BLOCK):
+        yield part, evaluated(operation, piece(row, operation, part), form, region, (output,))
 
 
 def parts_of(count: int, step: int) -> Iterator[slice]:

@@ -10,7 +10,7 @@ A number that no ball encloses, an infinity or NaN, is what float64 gives by lim
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
@@ -71,11 +71,18 @@ def enclosure(operation: Operation, name: str, call: Call, form: Format) -> Encl
     found = _in_float64(operation.outputs[name], call, form)
     if is_narrow(found, form).all():
         return found
-    row = call.row
-    if row is None:
+    if call.row is None:
         return _in_balls(operation, name, found, call, form)
-    whole: Enclosure = row.once(("enclosure", name), lambda: enclosure(operation, name, row, form))
-    return whole.shaped(call.part)
+    return _of_rows(operation, name, call.row, form).shaped(call.part)
+
+
+def _of_rows(operation: Operation, name: str, whole: Call, form: Format) -> Enclosure:
+    """An output of whole rows, one after another: balls take hundreds of bytes each."""
+    found: list[Enclosure] = [
+        row.once(("enclosure", name), partial(enclosure, operation, name, row, form))
+        for row in (whole.members if whole.group is None else [whole])
+    ]
+    return Enclosure(*(np.concatenate([getattr(each, part.name) for each in found]) for part in fields(Enclosure)))
 
 
 def middles(operation: Operation, name: str, call: Call, form: Format) -> tuple[Array, Array]:

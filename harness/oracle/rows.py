@@ -6,7 +6,7 @@ Of most elements little has to be known to see that others of their row are wors
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial, reduce
 from typing import NamedTuple
 
@@ -67,11 +67,8 @@ class Rows:
 
     def looks(self) -> Iterator[Look]:
         """All rows, part by part."""
-        rows, classes = self._call.inputs[self._operation.leading].shape
-        for row in range(rows):
-            chosen = slice(row, row + 1)
-            inputs = {name: array[chosen] for name, array in self._call.inputs.items()}
-            own = replace(self._call, inputs=inputs, kept={}, group=self._call, rows=chosen)
+        classes = self._call.inputs[self._operation.leading].shape[-1]
+        for row, own in enumerate(self._call.members):
             for part in parts_of(classes, blocks.BLOCK):
                 yield self._look(row, part, piece(own, self._operation, part))
 
@@ -89,8 +86,9 @@ class Rows:
 
     def pieces(self, row: int) -> Iterator[Block]:
         """One row in full, part by part."""
-        number = self.chosen.start + row
-        return row_pieces(self._operation, self.units, number, self._form, self._region, self._output)
+        number, own = self.chosen.start + row, self._call.members[row]
+        for part, truth in row_pieces(self._operation, own, self._form, self._region, self._output):
+            yield Block(self.units, slice(number, number + 1), truth, part)
 
     def _look(self, row: int, classes: slice, call: Call) -> Look:
         output = self._operation.outputs[self._output]
