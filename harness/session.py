@@ -279,13 +279,18 @@ class Session:
         for item, observation in self._observed(items):
             observed[names[item.call.id]][item.subject] = observation
         ranks = {item.subject: item.rank for item in reversed(items)}
-        for subject, finding in relate.relation(unit, observed):
+
+        def alone(name: str, subject: Subject, observation: Observation) -> Verdict:
+            ((row,),) = self._judge.verdicts([Answer(unit.calls[name], subject, ["value"], observation, truths[name])])
+            return row
+
+        for subject, finding in relate.relation(unit, observed, truths, alone):
             yield ranks[subject], self._judge.row(unit, subject, "relation", _overridden(unit, subject, finding), None)
 
     def _agreement_rows(self, unit: Case, items: Sequence[Item]) -> Iterator[tuple[int, Verdict]]:
         observed = {item.subject: observation for item, observation in self._observed(items)}
         ranks = {item.subject: item.rank for item in items}
-        for subject, finding in relate.agreement(observed, unit.dtype):
+        for subject, finding in relate.agreement(observed, unit.dtype, oracle.evaluate(unit)):
             yield ranks[subject], self._judge.row(unit, subject, "value", finding, None)
 
     def _observed(self, items: Sequence[Item]) -> Iterator[tuple[Item, Observation]]:

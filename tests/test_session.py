@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from harness.config import Options
-from harness.model.case import Case, Departure, Expectation, Override, Source
-from harness.model.deviation import Deviation, DeviationKind
+from harness.model.case import Case, Departure, Expectation, Override, Relation, Source, View
+from harness.model.deviation import Deviation, DeviationKind, Requirement
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item, Plan
 from harness.model.subject import Subject
@@ -126,3 +126,41 @@ def test_an_overflow_that_its_case_states_is_not_stale_where_nobody_avoids_it(ru
 def test_a_resumed_run_says_it_once(runs: Runs) -> None:
     before = runs.judged([INF, 6e4])
     assert runs.judged([], resumed=True) == before
+
+
+TAIL = np.array([-22.18, 1.0], np.float32)
+LOST = replace(
+    KNOWN, id="tail", kind=DeviationKind.ACCURACY, inputs={"logits": (Requirement("<", 0.0),)}, subjects=("*:first.*",)
+)
+
+
+@pytest.mark.parametrize(
+    ("lost", "other", "kind"),
+    [
+        ((0.0, 1.3132616), (2.329959e-10, 1.3132616), Kind.DEVIATION),
+        ((0.0, 1.3132616), (0.0, 1.4), Kind.FAIL),
+        ((2.329959e-10, 1.4), (2.329959e-10, 1.3132616), Kind.FAIL),
+        ((2.329959e-10, 1.3132616), (2.329959e-10, 1.3132618), Kind.PASS),
+    ],
+)
+def test_a_relation_fails_unless_all_that_is_wrong_with_its_calls_is_known(
+    tmp_path: Path, lost: tuple[float, float], other: tuple[float, float], kind: Kind
+) -> None:
+    inputs = {"logits": TAIL, "labels": np.zeros(2, np.float32)}
+    call = replace(MEAN, id="found/x:r/float32/a", inputs=inputs, parameters={}, dtype="float32")
+    calls = {"a": call, "b": replace(call, id="found/x:r/float32/b")}
+    relation = Relation("found/x:r/float32", "equal", calls, dict.fromkeys("ab", View()), (), call.source)
+    subject = Subject("current", "first.loss", "eager", framework="first")
+    items = [Item(n, relation, c, subject, "x.py", {}, ("value",)) for n, c in enumerate(calls.values(), 1)]
+    store = Store(tmp_path, fresh=True)
+    facts: dict[str, Any] = {"options": Options().model_dump(mode="json"), "started": "", "command": ""}
+    session = Session(Plan([relation], [0], items, {}), store, tmp_path, Options(), facts, [LOST])
+    for item, values in zip(session.left(), (lost, other), strict=True):
+        session.take(item, Observation(Outcome.VALUE, {"value": np.array(values, np.float32)}))
+    session.save()
+    session.judge_units()
+    document, row = session.results().verdicts
+    assert (document.subject, document.verdict) == ("document", Kind.PASS)
+    assert (row.output, row.verdict) == ("relation", kind)
+    assert row.deviation == ("tail" if kind is Kind.DEVIATION else None)
+    store.close()

@@ -12,7 +12,7 @@ from harness.casefile.entries import CallText, CaseText, ClaimText, Recipe, Rela
 from harness.casefile.errors import unknown
 from harness.casefile.literals import Nested, unheld
 from harness.casefile.places import Place, Report
-from harness.model.case import Array, Domain, View
+from harness.model.case import Array, Domain, View, Within
 from harness.operations.base import UPSTREAM
 from harness.oracle.formats import FORMATS
 
@@ -50,6 +50,10 @@ def _check_relation(place: Place, relation: RelationText, dtypes: list[str], rep
                 report.add(offender, f"{reason} (a relation needs defined input)")
             else:
                 _check_view(at, call, made, report)
+            if relation.within is Within.BITWISE and call.view.axis is not None and call.view.index is None:
+                report.add(
+                    at.nearest("view"), "nobody gave the bits of a sum: within bitwise needs an index, or no view"
+                )
 
 
 def _alike(call: CallText) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from harness.casefile.literals import Numbers
 from harness.casefile.recipes import Generator
-from harness.model.case import Departure, Parameters, Printed, Source, StatedTolerance, View
+from harness.model.case import Departure, Parameters, Printed, Source, StatedTolerance, View, Within
 from harness.operations.base import Operation
 
 Recipe = Numbers | Generator
@@ -55,6 +55,7 @@ class RelationText(NamedTuple):
     kind: str
     calls: Mapping[str, CallText]
     per: tuple[StatementText, ...]
+    within: Within
 
 
 class ClaimText(NamedTuple):

@@ -210,6 +210,10 @@ class RelationEntry(Expanded):
     """A relation: calls whose outputs are equal, or differ."""
 
     relation: Literal["equal", "differ"]
+    within: Literal["bounds", "bitwise", "tolerance"] = Field(
+        default="bounds",
+        description="How near: errors differ by no more than both may lose; the same bits; usual rtol and atol.",
+    )
     calls: dict[str, RelatedCall] = Field(min_length=2)
     per: Statements = Field(default_factory=dict)
 

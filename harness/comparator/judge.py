@@ -168,7 +168,7 @@ class Judge:
             return finding
         override = stated(case.expect.per, subject, output) if case.expect.per else None
         if override is not None:
-            return against(finding, override, output, observation, case.dtype, truth.region)
+            return against(finding, override, output, observation, case.dtype, truth)
         version = self._versions.get((subject.environment, subject.framework), "")
         return self._known.judged(Asked(case, subject, version, output, observation, truth), finding)
 

@@ -153,6 +153,18 @@ class View:
     index: int | None = None
 
 
+class Within(StrEnum):
+    """How near to each other the calls of a relation must be.
+
+    BOUNDS: their errors differ by no more than both may lose. BITWISE: the same bits. TOLERANCE: the
+    frameworks' usual rtol and atol.
+    """
+
+    BOUNDS = "bounds"
+    BITWISE = "bitwise"
+    TOLERANCE = "tolerance"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """Calls whose outputs satisfy a stated identity (`equal`) or are to be told apart (`differ`).
@@ -163,6 +175,7 @@ class Relation:
         calls: the calls by name, in order; the first is compared with each of the others.
         views: the part of each call's output that is compared.
         per: expectations of single subjects.
+        within: how near to each other they must be.
     """
 
     id: str
@@ -172,6 +185,7 @@ class Relation:
     per: tuple[Override, ...]
     source: Source
     group: str = ""
+    within: Within = Within.BOUNDS
 
 
 @dataclass(frozen=True, slots=True)

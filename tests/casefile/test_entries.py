@@ -10,7 +10,7 @@ import pytest
 
 from harness import casefile
 from harness.casefile import CaseFileError, CaseFileErrors, Entry, arrays, case_ids, expand, find
-from harness.model.case import Case, Claim, Departure, Interval, Relation, Source, StatedTolerance, View
+from harness.model.case import Case, Claim, Departure, Interval, Relation, Source, StatedTolerance, View, Within
 
 Load = Callable[[str], list[Entry]]
 
@@ -39,6 +39,7 @@ RELATION = """\
 cases:
 - id: r
   relation: differ
+  within: tolerance
   dtypes: [float64]
   calls:
     first: {operation: sigmoid, inputs: {logits: [1, 2]}}
@@ -141,6 +142,7 @@ def test_a_relation_in_every_part(load: Load) -> None:
     (relation,) = expand(entry, 0)
     assert isinstance(relation, Relation)
     assert (relation.id, relation.kind, relation.group) == ("t:r/float64", "differ", "t:r")
+    assert relation.within is Within.TOLERANCE
     assert [call.id for call in relation.calls.values()] == [f"t:r/float64/{n}" for n in ("first", "second", "third")]
     assert relation.calls["second"].implementations == "numpy.*"
     assert relation.calls["second"].parameters == {"axis": 1}

@@ -336,6 +336,14 @@ CALLS = (
 
 RELATIONS = [
     (entry("relation: equl", CALLS % ""), "3:13  $.cases[0].relation  unknown choice 'equl', did you mean 'equal'?"),
+    (
+        entry("relation: equal", "within: bits", CALLS % ""),
+        "4:11  $.cases[0].within  unknown choice 'bits', did you mean 'bitwise'?",
+    ),
+    (
+        entry("relation: equal", "within: bitwise", CALLS % ", view: {sum: 0}"),
+        "5:118  $.cases[0].calls.b.view  nobody gave the bits of a sum: within bitwise needs an index, or no view",
+    ),
     (entry("relation: equal", "calls: {}"), "4:10  $.cases[0].calls  at least 2 are needed, there are 0"),
     (entry("relation: equal"), "2:3  $.cases[0]  key 'calls' is missing"),
     (

@@ -222,6 +222,22 @@ def test_a_value_as_stated_is_a_deviation(
     assert (verdict.verdict, verdict.deviation) == (Kind.DEVIATION, "cases/found/x.yaml:12")
 
 
+@pytest.mark.parametrize(("observed", "kind"), [(0.2500110, Kind.DEVIATION), (0.2500116, Kind.FAIL)])
+def test_a_value_is_as_stated_within_the_pass_line(
+    judge_one: JudgeOne, override: MakeOverride, observed: float, kind: Kind
+) -> None:
+    """The truth is 1, its pass line 1.13e-5; the usual tolerance of 0.25 would be 1.03e-5."""
+    stated = override(departs="value", value=np.array([0.25]))
+    assert judge_one(array(observed), [1.0], per=(stated,)).verdict is kind
+
+
+@pytest.mark.parametrize(("observed", "kind"), [(0.2500102, Kind.DEVIATION), (0.2500105, Kind.FAIL)])
+def test_without_a_truth_it_is_so_within_the_usual_tolerance(
+    judge_one: JudgeOne, override: MakeOverride, observed: float, kind: Kind
+) -> None:
+    assert judge_one(array(observed), None, per=(override(departs="value", value=np.array([0.25])),)).verdict is kind
+
+
 def test_a_number_for_undefined_input_as_stated_is_a_deviation(judge_one: JudgeOne, override: MakeOverride) -> None:
     verdict = judge_one(array(0.0), None, per=(override(departs="value", value=np.zeros(1)),))
     assert (verdict.verdict, verdict.grade) == (Kind.DEVIATION, Grade.BROKEN)

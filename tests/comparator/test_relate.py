@@ -8,14 +8,14 @@ import pytest
 
 from harness.comparator import relate
 from harness.comparator.findings import Finding
-from harness.comparator.relate import Observed, agreement, statement
-from harness.model.case import Case, Domain, Relation, Source, View
+from harness.comparator.relate import Alone, Observed, agreement, statement
+from harness.model.case import Case, Domain, Relation, Source, View, Within
 from harness.model.observation import Observation
 from harness.model.subject import DOCUMENT, Subject
-from harness.model.verdict import Grade, Kind
+from harness.model.verdict import Grade, Kind, Verdict
 from harness.operations.base import Region
 from harness.oracle.truth import Truth
-from tests.comparator.truths import enclosure
+from tests.comparator.truths import bounds, enclosure
 
 INF, NAN = float("inf"), float("nan")
 
@@ -25,17 +25,42 @@ MakeRelation = Callable[..., Relation]
 Judged = Callable[..., list[Finding]]
 
 
+UNKNOWN = Truth(Region(Domain.INSIDE))
+"""Of a call that has no truth: the usual tolerance is what is allowed."""
+UNKNOWNS = dict.fromkeys("abcd", UNKNOWN)
+ULP = 2.0**-23
+
+
 def array(values: Any) -> Any:
     return np.array(values, np.float32)
 
 
+def alone(_name: str, subject: Subject, _observation: Observation) -> Verdict:
+    """A call that fails by itself."""
+    return about(subject, Kind.FAIL)
+
+
+def about(subject: Subject, kind: Kind, deviation: str | None = None) -> Verdict:
+    """What is found of a call by itself."""
+    names = ("r:x/a", "sigmoid", subject.id, subject.implementation, subject.framework, subject.environment)
+    return Verdict(*names, "eager", "cpu", "float32", "value", kind, "x.yaml:1", deviation=deviation, reason="known")
+
+
+def known(values: Any, passing: Any, dtype: str = "float32", radius: float = 0.0) -> Truth:
+    """A truth with the bound B of each element: it passes up to 2 B, or 4 ulp."""
+    lost = {"value": bounds(values, dtype, passing=passing)}
+    return Truth(Region(Domain.INSIDE), {"value": enclosure(values, radius)}, lost)
+
+
 @pytest.fixture
 def stated(case: Callable[..., Case]) -> MakeRelation:
-    def relation(kind: str = "equal", dtype: str = "float32", **views: View) -> Relation:
+    def relation(
+        kind: str = "equal", dtype: str = "float32", within: Within = Within.BOUNDS, **views: View
+    ) -> Relation:
         names = list(views) or ["a", "b"]
         calls = {name: case(dtype=dtype, id=f"relations/x:r/{name}") for name in names}
         seen = {name: views.get(name, View()) for name in names}
-        return Relation("relations/x:r", kind, calls, seen, (), Source("cases/relations/x.yaml", 3))
+        return Relation("relations/x:r", kind, calls, seen, (), Source("cases/relations/x.yaml", 3), within=within)
 
     return relation
 
@@ -44,14 +69,24 @@ def stated(case: Callable[..., Case]) -> MakeRelation:
 def judged(stated: MakeRelation, subject: MakeSubject, gave: Gave) -> Judged:
     """Judge one subject that makes all calls and gives these values."""
 
-    def findings(kind: str, *values: Any, dtype: str = "float32", views: tuple[View, ...] = ()) -> list[Finding]:
+    def findings(
+        kind: str,
+        *values: Any,
+        dtype: str = "float32",
+        views: tuple[View, ...] = (),
+        within: str = "bounds",
+        truths: tuple[Truth, ...] = (),
+        judge: Alone = alone,
+    ) -> list[Finding]:
         names = "abcd"[: len(values)]
         shown = dict(zip(names, views or (View(),) * len(values), strict=True))
         observed: Mapping[str, Observed] = {
             name: {subject(): value if isinstance(value, Observation) else gave(np.array(value, dtype))}
             for name, value in zip(names, values, strict=True)
         }
-        return [finding for _, finding in relate.relation(stated(kind, dtype, **shown), observed)]
+        right = dict(zip(names, truths or (UNKNOWN,) * len(values), strict=True))
+        asked = stated(kind, dtype, Within(within), **shown)
+        return [finding for _, finding in relate.relation(asked, observed, right, judge)]
 
     return findings
 
@@ -81,7 +116,9 @@ def test_equal_and_differ_are_each_others_contrary(judged: Judged, a: Any, b: An
 
 def test_a_difference_is_told_with_its_place_and_size(judged: Judged) -> None:
     (found,) = judged("equal", [[1.0, 2.0], [3.0, 4.5]], [[1.0, 2.0], [3.0, 4.0]])
-    assert found.reason.startswith("4.5 instead of 4 at [1, 1], against ")
+    assert found.reason.startswith(
+        "4.5 instead of 4 at [1, 1]: 0.5 apart, 1.52e-05 is allowed within the usual tolerance"
+    )
     assert (found.grade, found.max_ulp) == (Grade.INACCURATE, 0.5 / 2.0**-21)
     (found,) = judged("equal", [1.0], [1.0, 1.0])
     assert found.reason.startswith("shape [1] instead of [2], against ")
@@ -151,6 +188,152 @@ def test_a_failure_outweighs_what_could_not_be_compared(judged: Judged, gave: Ga
     assert judged("equal", [1.0], [1.0], [1.0])[0].kind is Kind.PASS
 
 
+# within bounds
+
+
+@pytest.mark.parametrize(("off", "kind"), [(3.99, Kind.PASS), (4.01, Kind.FAIL)])
+def test_errors_may_differ_by_what_both_sides_may_lose(judged: Judged, off: float, kind: Kind) -> None:
+    """Pass lines of 1e-3 and 3e-3, element by element; the other element is far within a wide one of its own."""
+    truths = known([1.0, 5.0], [5e-4, 1.0]), known([1.0, 5.0], [1.5e-3, 1.0])
+    (found,) = judged("equal", [1.0 + off * 5e-4, 5.5], [1.0 - off * 5e-4, 5.0], truths=truths)
+    assert found.kind is kind
+    within = "equal within bounds, against" if kind is Kind.PASS else "0.004 is allowed within bounds, against"
+    assert within in found.reason
+
+
+def test_what_the_truths_differ_by_is_neither_sides_fault(judged: Judged) -> None:
+    truths = known([1.0], 1e-4), known([1.25], 1e-4)
+    assert judged("equal", [1.0001], [1.2501], truths=truths)[0].kind is Kind.PASS
+    (found,) = judged("equal", [1.0], [1.251], truths=truths)
+    assert (found.kind, found.grade) == (Kind.FAIL, Grade.INACCURATE)
+    assert "0.001 apart, 0.0004 is allowed" in found.reason
+    assert judged("equal", [1.0], [1.0], truths=truths)[0].kind is Kind.PASS
+
+
+@pytest.mark.parametrize(("value", "kind"), [(1.00039, Kind.FAIL), (1.00041, Kind.PASS)])
+def test_calls_are_told_apart_beyond_what_both_may_lose(judged: Judged, value: float, kind: Kind) -> None:
+    truths = known([1.0], 1e-4), known([value], 1e-4)
+    assert judged("differ", [1.0], [value], truths=truths)[0].kind is kind
+
+
+def test_the_pass_line_is_never_less_than_4_ulp_a_side_and_knows_the_truths_radius(judged: Judged) -> None:
+    exact = known([1.0], 0.0), known([1.0], 0.0)
+    assert judged("equal", [1.0 + 4 * ULP], [1.0 - 4 * ULP], truths=exact)[0].kind is Kind.PASS
+    assert judged("equal", [1.0 + 5 * ULP], [1.0 - 4 * ULP], truths=exact)[0].kind is Kind.FAIL
+    wide = known([1.0], 0.0, radius=ULP), known([1.0], 0.0)
+    assert judged("equal", [1.0 + 5 * ULP], [1.0 - 4 * ULP], truths=wide)[0].kind is Kind.PASS
+
+
+@pytest.mark.parametrize(("off", "kind"), [(0.0039, Kind.PASS), (0.0041, Kind.FAIL)])
+def test_a_sum_may_lose_what_its_terms_may_together(judged: Judged, off: float, kind: Kind) -> None:
+    truths = known([[1.0, 2.0], [3.0, 4.0]], [[5e-4, 1e-3], [0.1, 0.2]]), known([3.0, 7.0], [5e-4, 0.1])
+    (found,) = judged("equal", [[1.0 + off, 2.0], [3.0, 4.0]], [3.0, 7.0], views=(View(axis=1), View()), truths=truths)
+    assert found.kind is kind
+
+
+def test_an_index_has_the_bound_of_its_own_element(judged: Judged) -> None:
+    truths = known([1.0, 2.0], [0.1, 1e-4]), known(2.0, 1e-4)
+    for index, kind in ((0, Kind.PASS), (1, Kind.FAIL)):
+        right = (truths[0], known(index + 1.0, 1e-4))
+        views = (View(axis=0, index=index), View())
+        assert judged("equal", [1.1, 2.1], index + 1.0, views=views, truths=right)[0].kind is kind
+
+
+def test_elements_without_a_truth_have_the_usual_tolerance(judged: Judged) -> None:
+    truths = known([NAN, 1.0, INF], 0.1), known([NAN, 1.0, INF], 0.1)
+    (found,) = judged("equal", [NAN, 1.2, INF], [NAN, 1.0, INF], truths=truths)
+    assert found.kind is Kind.PASS
+    assert found.reason.startswith("equal within bounds (2 without a truth within the usual tolerance), against")
+    assert judged("equal", [NAN, 1.2, INF], [0.0, 1.0, INF], truths=truths)[0].kind is Kind.FAIL
+    assert judged("equal", [NAN, 1.2, INF], [NAN, 1.0, 1.0], truths=truths)[0].kind is Kind.FAIL
+    (found,) = judged("equal", [1.0], [1.0])
+    assert found.reason.startswith("equal within the usual tolerance, as there is no truth, against")
+
+
+def test_where_an_intermediate_overflows_nothing_is_compared(judged: Judged) -> None:
+    truths = known([3e4, 1.0], [INF, 1e-3], "float16"), known([3e4, 1.0], [1.0, 1e-3], "float16")
+    (found,) = judged("equal", [INF, 1.0], [3e4, 1.0], truths=truths, dtype="float16")
+    assert found.kind is Kind.PASS
+    assert found.reason.startswith("equal within bounds (1 beyond the range), against")
+    assert judged("equal", [INF, 1.5], [3e4, 1.0], truths=truths, dtype="float16")[0].kind is Kind.FAIL
+
+
+def test_a_number_lost_is_no_error_within_bounds(judged: Judged) -> None:
+    truths = known([1.0], 0.1), known([1.0], 0.1)
+    (found,) = judged("equal", [NAN], [1.0], truths=truths)
+    assert (found.kind, found.reason.partition(":")[0]) == (Kind.FAIL, "nan instead of 1 at [0]")
+
+
+@pytest.mark.parametrize(
+    ("sides", "kind"),
+    [
+        ({"a": Kind.DEVIATION, "b": Kind.PASS}, Kind.DEVIATION),
+        ({"a": Kind.DEVIATION, "b": Kind.DEVIATION}, Kind.DEVIATION),
+        ({"a": Kind.DEVIATION, "b": Kind.FAIL}, Kind.FAIL),
+        ({"a": Kind.PASS, "b": Kind.PASS}, Kind.FAIL),
+    ],
+)
+def test_a_relation_departs_where_all_that_is_wrong_with_its_calls_is_known(
+    judged: Judged, sides: dict[str, Kind], kind: Kind
+) -> None:
+    def judge(name: str, subject: Subject, _observation: Observation) -> Verdict:
+        return about(subject, sides[name], f"lost-{name}" if sides[name] is Kind.DEVIATION else None)
+
+    truths = known([1.0], 1e-6), known([1.0], 1e-6)
+    (found,) = judged("equal", [1.0], [1.5], truths=truths, judge=judge)
+    assert found.kind is kind
+    if kind is Kind.DEVIATION:
+        assert found.deviation == ", ".join(f"lost-{name}" for name, side in sides.items() if side is kind)
+        assert found.reason.startswith("known: 1 instead of 1.5 at [0]")
+    assert judged("equal", [1.0], [1.5], within="bitwise", judge=judge)[0].kind is Kind.FAIL
+    assert judged("equal", [1.5], [1.5], truths=truths, judge=judge)[0].kind is Kind.PASS
+
+
+# bitwise, and the usual tolerance
+
+
+@pytest.mark.parametrize(
+    ("b", "same"),
+    [(1.0, True), (1.0 + ULP, False), (1.0 - ULP / 2, False)],
+)
+def test_bitwise_one_ulp_is_too_much(judged: Judged, b: float, *, same: bool) -> None:
+    truths = known([2.0, 1.0], 0.1), known([2.0, 1.0], 0.1)
+    (found,) = judged("equal", [2.0, 1.0], [2.0, b], within="bitwise", truths=truths)
+    assert found.kind is (Kind.PASS if same else Kind.FAIL)
+    said = "equal bitwise, against" if same else f"1 instead of {b:.9g} at [1]: not the same bits, against"
+    assert found.reason.startswith(said)
+    assert judged("differ", [2.0, 1.0], [2.0, b], within="bitwise")[0].kind is (Kind.FAIL if same else Kind.PASS)
+
+
+def test_bitwise_signs_of_zero_and_payloads_count(judged: Judged) -> None:
+    assert judged("equal", [0.0], [-0.0], within="bitwise")[0].kind is Kind.FAIL
+    assert judged("equal", [NAN, INF], [NAN, INF], within="bitwise")[0].kind is Kind.PASS
+    payload = np.array([0x7FC00001], np.uint32).view(np.float32)
+    assert judged("equal", [NAN], payload, within="bitwise")[0].kind is Kind.FAIL
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_bitwise_views_are_of_one_element(judged: Judged, dtype: str) -> None:
+    views = (View(axis=-1, index=1), View())
+    assert judged("equal", [[0.5, 2.0]], [2.0], dtype=dtype, views=views, within="bitwise")[0].kind is Kind.PASS
+    assert judged("equal", [[2.0, 0.5]], [2.0], dtype=dtype, views=views, within="bitwise")[0].kind is Kind.FAIL
+
+
+def test_a_bitwise_statement_holds_if_the_truths_are_one(stated: MakeRelation) -> None:
+    bitwise = stated(within=Within.BITWISE)
+    for b, kind in ((1.0, Kind.PASS), (1.0 + 1e-13, Kind.PASS), (1.0 + 1e-10, Kind.ERRATUM)):
+        truths = {"a": known([1.0], 0.1, radius=1e-13), "b": known([b], 0.1, radius=1e-13)}
+        assert statement(bitwise, truths)[1].kind is kind
+
+
+@pytest.mark.parametrize(("b", "kind"), [(1.00001, Kind.PASS), (1.0001, Kind.FAIL)])
+def test_the_usual_tolerance_can_be_asked_for(judged: Judged, b: float, kind: Kind) -> None:
+    truths = known([1.0], 1.0), known([1.0], 1.0)
+    (found,) = judged("equal", [1.0], [b], within="tolerance", truths=truths)
+    assert found.kind is kind
+    assert "within the usual tolerance, against" in found.reason
+
+
 # partners
 
 
@@ -162,10 +345,10 @@ def test_a_partner_is_of_the_same_place(stated: MakeRelation, subject: MakeSubje
         "mode": subject("torch.b", mode="compiled"),
     }[place]
     observed = {"a": {subject("torch.a"): gave(array(1.0))}, "b": {elsewhere: gave(array(2.0))}}
-    ((_, found),) = relate.relation(stated(), observed)
+    ((_, found),) = relate.relation(stated(), observed, UNKNOWNS, alone)
     assert (found.kind, found.reason) == (Kind.UNSUPPORTED, "nothing in this framework computes b")
     observed["b"][subject("torch.b")] = gave(array(1.0))
-    ((who, found),) = relate.relation(stated(), observed)
+    ((who, found),) = relate.relation(stated(), observed, UNKNOWNS, alone)
     assert (who, found.kind) == (subject("torch.a"), Kind.PASS)
     assert "current:torch.b@eager (b)" in found.reason
 
@@ -176,18 +359,22 @@ def test_the_first_partner_with_a_value_is_taken(stated: MakeRelation, subject: 
         subject("torch.second"): gave(array(1.0)),
         subject("torch.third"): gave(array(2.0)),
     }
-    ((_, found),) = relate.relation(stated(), {"a": {subject("torch.a"): gave(array(1.0))}, "b": others})
+    ((_, found),) = relate.relation(
+        stated(), {"a": {subject("torch.a"): gave(array(1.0))}, "b": others}, UNKNOWNS, alone
+    )
     assert found.kind is Kind.PASS
     assert "torch.second" in found.reason
     del others[subject("torch.second")], others[subject("torch.third")]
-    ((_, found),) = relate.relation(stated(), {"a": {subject("torch.a"): gave(array(1.0))}, "b": others})
+    ((_, found),) = relate.relation(
+        stated(), {"a": {subject("torch.a"): gave(array(1.0))}, "b": others}, UNKNOWNS, alone
+    )
     assert (found.kind, found.reason) == (Kind.UNSUPPORTED, "no weights")
 
 
 def test_every_subject_of_the_first_call_is_judged(stated: MakeRelation, subject: MakeSubject, gave: Gave) -> None:
     firsts = {subject("torch.a"): gave(array(1.0)), subject("tensorflow.a"): gave(array(2.0))}
     others = {subject("torch.b"): gave(array(1.0)), subject("tensorflow.b"): gave(array(1.0))}
-    found = dict(relate.relation(stated(), {"a": firsts, "b": others}))
+    found = dict(relate.relation(stated(), {"a": firsts, "b": others}, UNKNOWNS, alone))
     assert {who.framework: finding.kind for who, finding in found.items()} == {
         "torch": Kind.PASS,
         "tensorflow": Kind.FAIL,
@@ -201,23 +388,25 @@ def test_every_subject_of_the_first_call_is_judged(stated: MakeRelation, subject
     ("kind", "b", "holds", "reason"),
     [
         ("equal", [1.0], True, "holds in truth"),
-        ("equal", [1.5], False, "does not hold: 1 instead of 1.5 at [0]"),
+        ("equal", [1.000002], True, "holds in truth"),
+        ("equal", [1.5], False, "does not hold: 1 instead of 1.5 at [0]: 0.5 apart, 4e-06 is allowed within bounds"),
+        ("differ", [1.000002], False, "does not hold: a and b are equal within bounds"),
         ("differ", [1.5], True, "holds in truth"),
-        ("differ", [1.0], False, "does not hold: a and b are equal"),
+        ("differ", [1.0], False, "does not hold: a and b are equal within bounds"),
     ],
 )
 def test_a_statement_that_truth_violates_is_an_erratum(
     stated: MakeRelation, kind: str, b: list[float], reason: str, *, holds: bool
 ) -> None:
-    truths = {name: Truth(Region(Domain.INSIDE), {"value": enclosure(v)}) for name, v in (("a", [1.0]), ("b", b))}
+    truths = {"a": known([1.0], 1e-6), "b": known(b, 1e-6)}
     who, found = statement(stated(kind), truths)
     assert (who, found.kind, found.reason) == (DOCUMENT, Kind.PASS if holds else Kind.ERRATUM, reason)
 
 
 def test_a_statement_is_about_its_views(stated: MakeRelation) -> None:
     truths = {
-        "a": Truth(Region(Domain.INSIDE), {"value": enclosure([1.0, 2.0])}),
-        "b": Truth(Region(Domain.INSIDE), {"value": enclosure(3.0)}),
+        "a": known([1.0, 2.0], 1e-6),
+        "b": known(3.0, 1e-6),
     }
     assert statement(stated(a=View(axis=0), b=View()), truths)[1].kind is Kind.PASS
     assert statement(stated(a=View(axis=0, index=1), b=View()), truths)[1].kind is Kind.ERRATUM
@@ -229,7 +418,7 @@ def test_a_statement_is_about_its_views(stated: MakeRelation) -> None:
 def test_outliers_of_the_largest_group_fail(subject: MakeSubject, gave: Gave) -> None:
     values = {"a": [1.0, NAN], "b": [9.0, NAN], "c": [1.000001, NAN], "d": [1.0, 1.0], "e": [1.0, NAN]}
     observed = {subject(f"torch.{name}"): gave(array(value)) for name, value in values.items()}
-    found = {who.implementation[-1]: finding for who, finding in agreement(observed, "float32")}
+    found = {who.implementation[-1]: finding for who, finding in agreement(observed, "float32", UNKNOWN)}
     assert {name: finding.kind for name, finding in found.items()} == {
         "a": Kind.PASS,
         "b": Kind.FAIL,
@@ -240,12 +429,19 @@ def test_outliers_of_the_largest_group_fail(subject: MakeSubject, gave: Gave) ->
     assert (found["a"].reason, found["b"].reason) == ("agrees with 2 others", "differs from 3 that agree")
 
 
+def test_those_agree_whose_errors_both_may_have(subject: MakeSubject, gave: Gave) -> None:
+    values = {"a": 1.0, "b": 1.19, "c": 1.45, "d": 1.0}
+    observed = {subject(f"torch.{name}"): gave(array(value)) for name, value in values.items()}
+    found = {who.implementation[-1]: f.kind for who, f in agreement(observed, "float32", known(1.0, 0.05))}
+    assert found == {"a": Kind.PASS, "b": Kind.PASS, "c": Kind.FAIL, "d": Kind.PASS}
+
+
 @pytest.mark.parametrize("values", [[1.0, 2.0], [1.0, 1.0, 2.0, 2.0], [1.0, 2.0, 3.0]])
 def test_without_a_largest_group_nobody_is_right_by_his_place(
     subject: MakeSubject, gave: Gave, values: list[float]
 ) -> None:
     observed = {subject(f"torch.{n}"): gave(array(value)) for n, value in enumerate(values)}
-    assert {finding.kind for _, finding in agreement(observed, "float32")} == {Kind.FAIL}
+    assert {finding.kind for _, finding in agreement(observed, "float32", UNKNOWN)} == {Kind.FAIL}
 
 
 def test_who_has_no_value_takes_no_part(subject: MakeSubject, gave: Gave) -> None:
@@ -255,24 +451,24 @@ def test_who_has_no_value_takes_no_part(subject: MakeSubject, gave: Gave) -> Non
         subject("torch.c"): gave(),
         subject("torch.d"): gave(array(2.0)),
     }
-    kinds = [(finding.kind, finding.reason) for _, finding in agreement(observed, "float32")]
+    kinds = [(finding.kind, finding.reason) for _, finding in agreement(observed, "float32", UNKNOWN)]
     assert kinds == [
         (Kind.FAIL, "raised E: no"),
         (Kind.UNAVAILABLE, "not installed"),
         (Kind.FAIL, "gave no value"),
         (Kind.PASS, "agrees with 0 others"),
     ]
-    assert list(agreement({}, "float32")) == []
+    assert list(agreement({}, "float32", UNKNOWN)) == []
 
 
 def test_a_bug_of_the_comparator_never_looks_like_a_mismatch(
     judged: Judged, subject: MakeSubject, gave: Gave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(relate, "_compare", broken)
     with pytest.raises(ZeroDivisionError, match="a bug"):
         judged("equal", [1.0], [1.0])
     with pytest.raises(ZeroDivisionError, match="a bug"):
-        list(agreement({subject(): gave(array(1.0))}, "float32"))
+        list(agreement({subject(): gave(array(1.0))}, "float32", UNKNOWN))
