@@ -20,6 +20,7 @@ from harness import casefile, pipeline, provision
 from harness.config import ConfigError, Options
 from harness.environments import pythons
 from harness.environments.adapters import adapters
+from harness.files import replacing
 from harness.model.run import Results
 from harness.store.folder import DATABASE
 from harness.versions.bisection import Bisection, UndecidedError, bisect
@@ -153,7 +154,5 @@ def _read(path: Path, asked: dict[str, object]) -> dict[str, str | None]:
 
 
 def _write(path: Path, kept: dict[str, object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.config import ConfigError
+from harness.files import replacing
 
 DEFAULTS = ("json", "html")
 
@@ -31,6 +32,6 @@ def write(content: object, reports: Sequence[tuple[str, str]], writers: Writers,
     for name, given in reports:
         filename, writer = writers[name]
         path = Path(given) if given else folder / filename
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writer(content, path)
+        with replacing(path) as part:
+            writer(content, part)
         print(f"Report ({name}): {path}")  # noqa: T201 - what follows on the screen is the result

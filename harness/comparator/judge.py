@@ -72,7 +72,7 @@ class Judge:
                     output,
                     self._as_known(finding, answer, output),
                     answer.truth,
-                    answer.observation.ending,
+                    answer.observation,
                 )
                 for output, finding in zip(answer.wanted, row, strict=True)
                 if finding is not None
@@ -93,7 +93,7 @@ class Judge:
         output: str,
         finding: Finding,
         truth: Truth | None,
-        outcome: str | None = None,
+        observation: Observation | None = None,
     ) -> Verdict:
         """A finding as a row of the reports."""
         case = unit if isinstance(unit, Case) else None
@@ -128,7 +128,8 @@ class Judge:
             tolerance=finding.tolerance,
             bits=finding.bits,
             group=unit.group,
-            outcome=outcome,
+            outcome=observation.ending if observation else None,
+            seconds=observation.seconds if observation else None,
         )
 
     def _measure_the_rest(self, answers: Sequence[Answer], findings: list[list[Finding | None]]) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from harness.environments import venvs
 from harness.environments.definitions import Definition
 from harness.environments.venvs import NotMadeError
+from harness.files import replacing
 from harness.model.subject import Environment
 
 READY = "harness.json"
@@ -247,11 +248,8 @@ def _discard(home: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file at once, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _digest(data: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -120,6 +120,7 @@ class Verdict:
         deviation: where the departure is stated, if it is a known one.
         bits: digest of the output's bits, for comparing runs.
         outcome: how the call ended: `value`, `error TYPE`, `crash`, ...; None where nothing was called.
+        seconds: wall time of the call, which gave all outputs; likewise. Verdicts that differ in it only are equal.
     """
 
     case: str
@@ -153,3 +154,4 @@ class Verdict:
     bits: str | None = None
     group: str = ""
     outcome: str | None = None
+    seconds: float | None = field(default=None, compare=False)

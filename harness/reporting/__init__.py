@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.files import replacing
 from harness.model.run import Results
 from harness.reporting import (
     csv_report,
@@ -49,7 +50,7 @@ class UnknownFormatError(ValueError):
 
 
 def write(results: Results, name: str, path: Path) -> None:
-    """Write one report, creating the folders above it.
+    """Write one report, whole or not at all, creating the folders above it.
 
     Raises:
         UnknownFormatError: no format has this name.
@@ -57,5 +58,5 @@ def write(results: Results, name: str, path: Path) -> None:
     """
     if name not in FORMATS:
         raise UnknownFormatError(f"no report format {name!r}; there are {', '.join(FORMATS)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    FORMATS[name].write(results, path)
+    with replacing(path) as part:
+        FORMATS[name].write(results, part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.model.explanation import Element, Explained, Explanation, Known, Reading, Survey
-from harness.reporting.rows import number, row
+from harness.model.row import number, row
 from harness.reporting.values import hexadecimal
 from harness.reporting.where import inputs_at
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from harness.model.row import text
 from harness.model.run import Results
 from harness.reporting import rows
 
@@ -28,8 +29,8 @@ def write(results: Results, path: Path) -> None:
         file.write(f'"run": {dumps(about)},\n')
         file.write(f'"counts": {dumps(rows.counts(results))},\n')
         file.write('"verdicts": [')
-        for position, row in enumerate(rows.rows(results)):
-            file.write((",\n" if position else "\n") + dumps(row))
+        for position, verdict in enumerate(results.verdicts):
+            file.write((",\n" if position else "\n") + text(verdict))
         file.write("\n]}\n")
 
 

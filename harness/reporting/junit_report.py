@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,11 @@ def outcome(verdict: Verdict) -> FinalResult:
     return result
 
 
-def item(verdict: Verdict) -> TestCase:
+def item(verdict: Verdict, seconds: float) -> TestCase:
     """A test case: the case is its class, subject and output its name."""
     from junitparser import TestCase  # noqa: PLC0415 - only for this report
 
-    case = TestCase(one_line(f"{verdict.subject} {verdict.output}"), one_line(verdict.case))
+    case = TestCase(one_line(f"{verdict.subject} {verdict.output}"), one_line(verdict.case), round(seconds, 4))
     if verdict.verdict is not Kind.PASS:
         case.append(outcome(verdict))
     return case
@@ -67,8 +68,18 @@ def suite(tally: overview.Tally, run: Run, verdicts: Iterable[Verdict]) -> TestS
     facts |= {"unsupported": str(tally.counts.get(Kind.UNSUPPORTED, 0))}
     for name, value in facts.items():
         made.add_property(name, one_line(value))
-    made.add_testcases([item(verdict) for verdict in verdicts if verdict.verdict is not Kind.UNSUPPORTED])
+    asked = [verdict for verdict in verdicts if verdict.verdict is not Kind.UNSUPPORTED]
+    made.add_testcases(starmap(item, zip(asked, times(asked), strict=True)))
     return made
+
+
+def times(verdicts: Iterable[Verdict]) -> Iterator[float]:
+    """Seconds of each verdict's call, at the first of its outputs: sums are true."""
+    told: set[tuple[str, str]] = set()
+    for verdict in verdicts:
+        call = (verdict.case, verdict.subject)
+        yield 0.0 if call in told else verdict.seconds or 0.0
+        told.add(call)
 
 
 def write(results: Results, path: Path) -> None:

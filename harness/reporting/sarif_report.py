@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness import __version__
+from harness.model.row import row
 from harness.model.run import Results, Run
 from harness.model.verdict import Grade, Kind, Verdict
 from harness.reporting import overview, rows
@@ -156,7 +157,7 @@ def result(finding: Finding, places: Places, rules: Mapping[str, int]) -> dict[s
     """One finding: GitHub's alert."""
     verdict, name = finding.verdict, rule_id(finding.verdict)
     facts = ("case", "subject", "output", "dtype", "version", "verdict", "grade", "max_ulp", "deviation")
-    known = rows.row(verdict)
+    known = row(verdict)
     return {
         "ruleId": name,
         "ruleIndex": rules[name],

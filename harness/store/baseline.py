@@ -11,11 +11,11 @@ older one migrated: schema 1 had neither outcome nor facts.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.files import replacing
 from harness.model.run import Run
 from harness.model.verdict import Kind, Verdict
 from harness.store.folder import RunFolderError
@@ -181,19 +181,14 @@ def save(kept: Baseline, path: Path) -> int:
         RunFolderError: it can't be written there.
     """
     count = 0
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
+        with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             file.write(f"{MAGIC}{SCHEMA}\n")
             for environment, facts in sorted(kept.facts.items()):
                 file.writelines(f"# {environment}\t{fact}\t{value}\n" for fact, value in sorted(facts.items()))
             for count, line in enumerate(kept.lines, 1):  # noqa: B007 - counted while it is written
                 file.write(f"{line}\n")
-        partial.replace(path)
     except OSError as error:
-        if partial.is_file():
-            partial.unlink()
         raise RunFolderError(f"{path}: can't be written: {error.strerror}") from error
     return count
 

@@ -10,21 +10,20 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import fields
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from harness.model import row
 from harness.model.case import Array, Case
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.run import Record
 from harness.model.tensors import to_array, to_tensor
-from harness.model.verdict import Cause, Grade, Kind, Tolerance, Verdict
+from harness.model.verdict import Verdict
 from harness.store.folder import DATABASE, RunFolderError
 from harness.worker import frames
 
-SCHEMA = 6
+SCHEMA = 7
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE cases (id TEXT PRIMARY KEY, frame BLOB NOT NULL);
@@ -32,8 +31,6 @@ CREATE TABLE observations (rank INTEGER PRIMARY KEY, call TEXT NOT NULL, subject
 CREATE TABLE verdicts (rank INTEGER PRIMARY KEY, rows TEXT NOT NULL);
 CREATE INDEX calls ON observations (call);
 """
-COLUMNS = tuple(f.name for f in fields(Verdict))
-TOLERANCE = COLUMNS.index("tolerance")
 INSERTS = {
     "cases": "INSERT OR REPLACE INTO cases VALUES (?, ?)",
     "observations": "INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)",
@@ -85,8 +82,8 @@ class Store:
 
     def noted(self, key: str) -> Any:
         """A fact about the run, None if it isn't there."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if found is None else json.loads(found[0])
 
     def put_case(self, case: Case, truth: Mapping[str, Array]) -> None:
         """Keep a case's inputs and truth."""
@@ -117,7 +114,7 @@ class Store:
 
     def put_verdicts(self, rank: int, verdicts: Iterable[Verdict]) -> None:
         """Keep verdicts, at the place in the report that rank gives, instead of those that were there."""
-        rows = json.dumps([_row(verdict) for verdict in verdicts])
+        rows = f"[{','.join(map(row.whole, verdicts))}]"
         self._put("verdicts", (rank, rows), len(rows))
 
     def observed(self) -> set[int]:
@@ -140,15 +137,15 @@ class Store:
         """All verdicts by their ranks, in the order of the plan."""
         self._flush()
         for rank, rows in self._db.execute("SELECT rank, rows FROM verdicts ORDER BY rank"):
-            yield rank, [_verdict(row) for row in json.loads(rows)]
+            yield rank, [row.verdict(each) for each in json.loads(rows)]
 
     def record(self, case: str) -> Record | None:
         """A case with all its observations; None if it isn't there."""
         self._flush()
-        row = self._db.execute("SELECT frame FROM cases WHERE id = ?", (case,)).fetchone()
-        if row is None:
+        found = self._db.execute("SELECT frame FROM cases WHERE id = ?", (case,)).fetchone()
+        if found is None:
             return None
-        header, arrays = _decode(row[0])
+        header, arrays = _decode(found[0])
         count = len(header["inputs"])
         seen = {subject: o for (_, subject), o in self.observations([case]).items()}
         return Record(
@@ -173,8 +170,8 @@ class Store:
             self._db.commit()
         return self.noted("schema")
 
-    def _put(self, table: str, row: tuple[Any, ...], size: int) -> None:
-        self._waiting[table].append(row)
+    def _put(self, table: str, values: tuple[Any, ...], size: int) -> None:
+        self._waiting[table].append(values)
         self._bytes += size
         if self._bytes > BUFFERED_BYTES:
             self._flush()
@@ -212,24 +209,3 @@ def _observation(frame: bytes) -> Observation:
         tuple(header["warnings"]),
         header["unsupported"],
     )
-
-
-def _row(verdict: Verdict) -> list[Any]:
-    values = list(_VALUES(verdict))
-    if verdict.tolerance is not None:
-        values[TOLERANCE] = list(_JUDGEMENT(verdict.tolerance))
-    return values
-
-
-_VALUES = attrgetter(*COLUMNS)
-_JUDGEMENT = attrgetter(*(f.name for f in fields(Tolerance)))
-
-
-def _verdict(row: Sequence[Any]) -> Verdict:
-    known = dict(zip(COLUMNS, row, strict=True))
-    known["verdict"] = Kind(known["verdict"])
-    known["grade"] = None if known["grade"] is None else Grade(known["grade"])
-    known["cause"] = None if known["cause"] is None else Cause(known["cause"])
-    known["index"] = None if known["index"] is None else tuple(known["index"])
-    known["tolerance"] = None if known["tolerance"] is None else Tolerance(*known["tolerance"])
-    return Verdict(**known)

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.model.row import number
 from harness.model.verdict import Verdict
 from harness.reporting import html_report, markdown_report
 from harness.reporting.markdown_report import code, prose
-from harness.reporting.rows import number
 from harness.versions import lines
 from harness.versions.changes import Api, Changed, Effect
 from harness.versions.upgrade import Side, Upgrade

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness import reporting
+from harness.model import row
 from harness.model.run import Results
 from harness.model.verdict import Kind
-from harness.reporting import json_report, rows
+from harness.reporting import json_report
 
 KEYS = [
     *("case", "operation", "subject", "implementation", "framework", "version", "environment"),
@@ -31,8 +32,8 @@ def test_rows_have_the_keys_of_the_schema_in_order(path: Path, results: Results)
     report = json_report.read(path)
     assert list(report) == ["schema", "run", "counts", "verdicts"]
     assert len(report["verdicts"]) == len(results.verdicts)
-    assert all(list(row) == KEYS for row in report["verdicts"])
-    assert list(rows.KEYS) == KEYS
+    assert all(list(found) == KEYS for found in report["verdicts"])
+    assert list(row.KEYS) == KEYS
 
 
 def test_the_run_is_told(path: Path) -> None:
@@ -59,9 +60,9 @@ def test_numbers_that_are_not_finite_are_strings(path: Path) -> None:
 
 
 def test_names_are_never_null(path: Path) -> None:
-    for row in json_report.read(path)["verdicts"]:
+    for found in json_report.read(path)["verdicts"]:
         assert all(
-            isinstance(row[k], str) for k in ("case", "subject", "implementation", "framework", "output", "verdict")
+            isinstance(found[k], str) for k in ("case", "subject", "implementation", "framework", "output", "verdict")
         )
 
 

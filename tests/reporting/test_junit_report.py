@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -36,3 +38,13 @@ def test_the_whole_has_the_sums_of_its_suites(report: Path) -> None:
 def test_timestamps_are_utc_without_a_zone(report: Path) -> None:
     for suite in ET.parse(report).getroot():  # noqa: S314 - the harness's own file
         assert suite.get("timestamp") == "2026-01-01T12:00:00"
+
+
+def test_the_seconds_of_a_call_are_told_once(results: Results, tmp_path: Path) -> None:
+    call: dict[str, Any] = {"case": "documents/003:a/float32", "subject": "here:f@eager", "seconds": 0.25}
+    outputs = [replace(results.verdicts[0], **call, output=output) for output in ("value", "gradient:logits")]
+    other = replace(outputs[0], subject="here:g@eager", seconds=None)
+    reporting.write(Results(results.run, [*outputs, other], results.record), "junit", tmp_path / "junit.xml")
+    (suite,) = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - the harness's own file
+    assert [float(item.get("time", "nan")) for item in suite.iter("testcase")] == [0.25, 0.0, 0.0]
+    assert float(suite.get("time", "nan")) == 0.25

@@ -8,9 +8,10 @@ import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 
 from harness import reporting
+from harness.model.row import KEYS
 from harness.model.run import Results
 from harness.model.verdict import Kind
-from harness.reporting import csv_report, markdown_report, rows
+from harness.reporting import csv_report, markdown_report
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def table(results: Results, tmp_path: Path) -> pd.DataFrame:
 
 def test_csv_has_a_line_for_each_verdict(table: pd.DataFrame, results: Results) -> None:
     assert len(table) == len(results.verdicts)
-    expected = [key for key in rows.KEYS if key not in {"tolerance", "bits"}]
+    expected = [key for key in KEYS if key not in {"tolerance", "bits"}]
     spread = ["tolerance_rtol", "tolerance_atol", "tolerance_passed", "tolerance_remark"]
     assert list(table.columns) == [*expected, *spread, "bits"]
     assert list(table["verdict"]) == [str(verdict.verdict) for verdict in results.verdicts]
