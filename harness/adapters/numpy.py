@@ -70,7 +70,7 @@ def _primitive(
         options["axis"] = _class_axis(x, options["axis"])
     outputs = {"value": value(x, **options)}
     if gradient_inputs(wanted, inputs):
-        outputs["gradient:logits"] = vjp(x, inputs.get("upstream", np.ones_like(x)), **options)
+        outputs["gradient:logits"] = vjp(x, inputs.get("upstream", np.ones_like(outputs["value"])), **options)
     return outputs
 
 
@@ -222,6 +222,7 @@ IMPLEMENTATIONS = (
     _row("log_sigmoid", partial(_primitive, reference.log_sigmoid, reference.log_sigmoid_vjp)),
     _row("softmax", partial(_primitive, reference.softmax, reference.softmax_vjp), "axis"),
     _row("log_softmax", partial(_primitive, reference.log_softmax, reference.log_softmax_vjp), "axis"),
+    _row("logsumexp", partial(_primitive, reference.logsumexp, reference.logsumexp_vjp), "axis"),
     _loss_row("sigmoid_cross_entropy", _SIGMOID, "label_smoothing"),
     _loss_row("weighted_sigmoid_cross_entropy", _WEIGHTED, "label_smoothing", "pos_weight"),
     _loss_row("softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis"),

@@ -41,6 +41,13 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
+def logsumexp(x: Array, axis: int = -1) -> Array:
+    """log(sum exp(x)), the largest logit shifted out unless it is infinite."""
+    top = np.max(x, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(top), top, x.dtype.type(0))
+    return np.squeeze(shift + np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)), axis=axis)
+
+
 def sigmoid_vjp(x: Array, upstream: Array) -> Array:
     """Upstream times sigma(x) sigma(-x)."""
     return upstream * (sigmoid(x) * sigmoid(-x))
@@ -60,6 +67,11 @@ def softmax_vjp(x: Array, upstream: Array, axis: int) -> Array:
 def log_softmax_vjp(x: Array, upstream: Array, axis: int) -> Array:
     """u - p sum u, u = upstream."""
     return upstream - softmax(x, axis) * np.sum(upstream, axis=axis, keepdims=True)
+
+
+def logsumexp_vjp(x: Array, upstream: Array, axis: int) -> Array:
+    """Upstream times softmax(x)."""
+    return np.expand_dims(upstream, axis) * softmax(x, axis)
 
 
 class Loss(NamedTuple):

@@ -205,6 +205,10 @@ def _log_softmax(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return tf.nn.log_softmax(inputs["logits"], axis=parameters["axis"])
 
 
+def _logsumexp(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return tf.math.reduce_logsumexp(inputs["logits"], axis=parameters["axis"])
+
+
 # tf.keras.losses: a class reduces, a function gives what the class reduces
 
 KERAS_ROWS = {"none": "none", "sum": "sum", "mean": "sum_over_batch_size", "weighted_mean": "mean_with_sample_weight"}
@@ -514,6 +518,8 @@ IMPLEMENTATIONS = (
     _row("math.log_sigmoid", "log_sigmoid", _log_sigmoid),
     _row("nn.softmax", "softmax", _softmax, _AXIS),
     _row("nn.log_softmax", "log_softmax", _log_softmax, _AXIS),
+    _row("math.reduce_logsumexp", "logsumexp", _logsumexp, _AXIS),
+    _row("reduce_logsumexp", "logsumexp", _logsumexp, _AXIS, alias=True),
     _row("nn.sigmoid_cross_entropy_with_logits", _SIGMOID, _nn_sigmoid),
     _row("nn.weighted_cross_entropy_with_logits", "weighted_" + _SIGMOID, _nn_weighted, {"pos_weight": ANY}),
     _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS, gradients_since={"labels": "2.0"}),

@@ -141,6 +141,10 @@ def _log_softmax(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return torch.nn.functional.log_softmax(inputs["logits"], dim=parameters["axis"])
 
 
+def _logsumexp(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.logsumexp(inputs["logits"], dim=parameters["axis"])
+
+
 def _primitives(torch: Any) -> Primitives:
     return Primitives(
         exp=torch.exp,
@@ -185,6 +189,7 @@ IMPLEMENTATIONS = (
     _row(_F + "logsigmoid", "log_sigmoid", _logsigmoid),
     _row(_F + "softmax", "softmax", _softmax, {"axis": ANY}),
     _row(_F + "log_softmax", "log_softmax", _log_softmax, {"axis": ANY}),
+    _row("torch.logsumexp", "logsumexp", _logsumexp, {"axis": ANY}),
     _row(_WITH_LOGITS, "sigmoid_cross_entropy", _bce_with_logits, _REDUCED, _WEIGHTS),
     _row(
         _WITH_LOGITS,

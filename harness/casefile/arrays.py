@@ -55,7 +55,8 @@ def input_dtype(call: CallText, name: str, dtype: str) -> str:
 def _site(
     call: CallText, name: str, dtype: str, made: Mapping[str, Array], key: Key, expansions: range
 ) -> generators.Site:
-    axis = call.operation.complete(call.parameters).get("axis", -1)
+    complete = call.operation.complete(call.parameters)
+    axis = complete.get("axis", -1)
     axis = axis if isinstance(axis, int) else -1
     leading = made.get(call.operation.leading)
     if leading is None:
@@ -65,11 +66,13 @@ def _site(
     classes = shape[axis] if inside else 1
     by_row = inside and name in _row_inputs(call.operation)
     own = tuple(np.delete(shape, axis).tolist()) if by_row else shape
+    if inside and name == UPSTREAM and call.operation.shape:
+        own = call.operation.shape({call.operation.leading: leading[0]}, complete)
     return generators.Site(name, dtype, own, axis, classes, key, expansions)
 
 
 def _row_inputs(operation: Operation) -> set[str]:
-    """Inputs with one number a row: indices, and what multiplies a loss that sums over classes."""
+    """Inputs with one number a row: indices, and the weights of a loss that sums over classes."""
     parameters = {p.name for p in operation.parameters}
-    rows = {"weights", UPSTREAM} if {"axis", "reduction"} <= parameters else set()
+    rows = {"weights"} if {"axis", "reduction"} <= parameters else set()
     return rows | {i.name for i in operation.inputs if i.kind == "index"}

@@ -1,8 +1,16 @@
 """The operations: one file a family, each defined once, exactly."""
 
-from harness.operations import probabilities, sampled, sigmoid, softmax
+from harness.operations import logsumexp, probabilities, sampled, sigmoid, softmax
 from harness.operations.base import Operation, by_name
 
-OPERATIONS = by_name(sigmoid.OPERATIONS + softmax.OPERATIONS + probabilities.OPERATIONS + sampled.OPERATIONS)
+OPERATIONS = by_name(
+    (
+        *sigmoid.OPERATIONS,
+        *softmax.OPERATIONS,
+        *logsumexp.OPERATIONS,
+        *probabilities.OPERATIONS,
+        *sampled.OPERATIONS,
+    )
+)
 
 __all__ = ["OPERATIONS", "Operation"]

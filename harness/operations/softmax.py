@@ -64,7 +64,8 @@ def _logits(call: Call) -> Array:
 
 
 @of_row
-def _largest(call: Call) -> Array:
+def largest(call: Call) -> Array:
+    """Each row's largest logit, with a last axis of length 1."""
     return np.max(_logits(call), axis=-1, keepdims=True)
 
 
@@ -87,7 +88,7 @@ def _is_class(call: Call, numbers: Array) -> Array:
 @shared
 def _d(call: Call) -> Real:
     """x - max(x)."""
-    return call.exactly(_logits(call)) - call.exactly(_largest(call))
+    return call.exactly(_logits(call)) - call.exactly(largest(call))
 
 
 @shared
@@ -97,7 +98,7 @@ def _e(call: Call) -> Real:
 
 @of_row
 def _exponentials(call: Call) -> Exponentials:
-    return call.exponentials(_logits(call), _largest(call), _leader(call))
+    return call.exponentials(_logits(call), largest(call), _leader(call))
 
 
 @of_row
@@ -105,14 +106,14 @@ def _sums(call: Call) -> tuple[Real, Real]:
     return _exponentials(call).sums()
 
 
-def _others(call: Call) -> Real:
+def others(call: Call) -> Real:
     """s - 1: the sum of e without its largest term, which is exp(0)."""
     return _sums(call)[0]
 
 
 @of_row
 def _s(call: Call) -> Real:
-    return 1.0 + _others(call)
+    return 1.0 + others(call)
 
 
 def _sum(call: Call) -> Real:
@@ -121,18 +122,19 @@ def _sum(call: Call) -> Real:
 
 
 @of_row
-def _log_sum(call: Call) -> Real:
+def log_sum(call: Call) -> Real:
+    """log(s)."""
     return _sum(call).log()
 
 
 @shared
 def _rest(call: Call) -> Real:
     """The sum of e without e_i."""
-    return _without(_e(call), _leads(call), _others(call))
+    return _without(_e(call), _leads(call), others(call))
 
 
-def _without(e: Real, leads: Array, others: Real) -> Real:
-    return others.where(leads, 1.0 + (others - e))
+def _without(e: Real, leads: Array, rest: Real) -> Real:
+    return rest.where(leads, 1.0 + (rest - e))
 
 
 class Classes(NamedTuple):
@@ -149,7 +151,8 @@ class Classes(NamedTuple):
 
 
 @shared
-def _all(call: Call) -> Classes:
+def all_classes(call: Call) -> Classes:
+    """Every class of each row."""
     return Classes(call.exactly(_logits(call)), _d(call), lambda real: real)
 
 
@@ -157,10 +160,11 @@ def _all(call: Call) -> Classes:
 def _labelled(call: Call) -> Classes:
     """The class that each row's label names."""
     x = along(call.exactly(_logits(call)), call.inputs["labels"])
-    return Classes(x, x - _squeezed(call.exactly(_largest(call))), _squeezed)
+    return Classes(x, x - squeezed(call.exactly(largest(call))), squeezed)
 
 
-def _squeezed(real: Real) -> Real:
+def squeezed(real: Real) -> Real:
+    """A last axis of length 1 taken away."""
     return real.shaped(lambda a: a[..., 0])
 
 
@@ -169,26 +173,28 @@ LogForm = Callable[[Call, Classes], Real]
 
 def _log_p(call: Call, of: Classes) -> Real:
     """d - log1p(s - 1)."""
-    return of.d - of.row(_others(call).log1p())
+    return of.d - of.row(others(call).log1p())
 
 
 def _shifted_log_p(call: Call, of: Classes) -> Real:
     """d - log(s): loses what 1 swallows of s."""
-    return of.d - of.row(_log_sum(call))
+    return of.d - of.row(log_sum(call))
 
 
-def _lse_log_p(call: Call, of: Classes) -> Real:
+def lse_log_p(call: Call, of: Classes) -> Real:
     """x - (max + log(s)): loses what max swallows of log(s)."""
-    return of.logits - of.row(call.exactly(_largest(call)) + _log_sum(call))
+    return of.logits - of.row(call.exactly(largest(call)) + log_sum(call))
 
 
 @shared
-def _p(call: Call) -> Real:
+def probabilities(call: Call) -> Real:
+    """e_i / (1 + (s - 1))."""
     return _shares(call)(_terms(call))
 
 
 @shared
-def _quotient(call: Call) -> Real:
+def quotient(call: Call) -> Real:
+    """e_i / s."""
     return _shares_of_sum(call)(_terms(call))
 
 
@@ -209,7 +215,7 @@ def _shares_of_sum(call: Call) -> Callable[[Any], Real]:
 
 @of_row
 def _powers(call: Call) -> Callable[[Any], Real]:
-    return _exponentials(call).powers(_log_sum(call))
+    return _exponentials(call).powers(log_sum(call))
 
 
 @shared
@@ -221,12 +227,12 @@ def _exponential(call: Call) -> Real:
 _LOG_FORMS: tuple[tuple[str, LogForm, bool], ...] = (
     (ROUNDING, _log_p, True),
     (SHIFT, _shifted_log_p, True),
-    (LSE, _lse_log_p, False),
+    (LSE, lse_log_p, False),
 )
 
 
 def _whole(log_p: LogForm) -> Program:
-    return lambda call: log_p(call, _all(call))
+    return lambda call: log_p(call, all_classes(call))
 
 
 def _classes(call: Call) -> int:
@@ -249,7 +255,7 @@ def _mass(call: Call) -> Real:
 
 def _dense_losses(log_p: LogForm) -> Program:
     """-sum z log p."""
-    return lambda call: -(_dense(call) * log_p(call, _all(call))).sum()
+    return lambda call: -(_dense(call) * log_p(call, all_classes(call))).sum()
 
 
 def _dense_slopes(call: Call) -> Real:
@@ -265,7 +271,7 @@ def _plain_dense_slopes(call: Call) -> Real:
 
 def _label_slopes(log_p: LogForm) -> Program:
     """-log p."""
-    return lambda call: -log_p(call, _all(call))
+    return lambda call: -log_p(call, all_classes(call))
 
 
 def _smooth(call: Call) -> bool:
@@ -288,19 +294,19 @@ def _at_label(call: Call, label: Program, elsewhere: Real) -> Real:
 
 def _sparse_slopes(call: Call) -> Real:
     """e_i / s, and -(s - e_k) / s at the label."""
-    return _dense_slopes(call) if _smooth(call) else _at_label(call, _label_slope, _p(call))
+    return _dense_slopes(call) if _smooth(call) else _at_label(call, _label_slope, probabilities(call))
 
 
 @of_row
 def _label_slope(call: Call) -> Real:
-    return -_label_rest(call) / _squeezed(_s(call))
+    return -_label_rest(call) / squeezed(_s(call))
 
 
 @of_row
 def _label_rest(call: Call) -> Real:
     """The sum of e without the label's."""
     leads = call.inputs["labels"] == _leader(call)
-    return _without(_labelled(call).d.exp(), leads, _squeezed(_others(call)))
+    return _without(_labelled(call).d.exp(), leads, squeezed(others(call)))
 
 
 def _plain_sparse_slopes(call: Call) -> Real:
@@ -323,7 +329,7 @@ def _ahead(call: Call) -> Real:
 
 def _softmax_slopes(call: Call) -> Real:
     """p_i sum_j p_j (u_i - u_j), with u less its first entry: a constant one gives exactly 0."""
-    return _p(call) * (_less_first(call) - _mean_less_first(call))
+    return probabilities(call) * (_less_first(call) - _mean_less_first(call))
 
 
 @shared
@@ -333,17 +339,17 @@ def _less_first(call: Call) -> Real:
 
 @of_row
 def _mean_less_first(call: Call) -> Real:
-    return (_p(call) * _less_first(call)).sum(keepdims=True)
+    return (probabilities(call) * _less_first(call)).sum(keepdims=True)
 
 
 def _plain_softmax_slopes(call: Call) -> Real:
     """p (u - sum u p)."""
-    return _quotient(call) * (_ahead(call) - _mean_ahead(call))
+    return quotient(call) * (_ahead(call) - _mean_ahead(call))
 
 
 @of_row
 def _mean_ahead(call: Call) -> Real:
-    return (_ahead(call) * _quotient(call)).sum(keepdims=True)
+    return (_ahead(call) * quotient(call)).sum(keepdims=True)
 
 
 def _log_softmax_slopes(call: Call) -> Real:
@@ -407,7 +413,7 @@ def _same(inputs: Inputs, _parameters: Parameters) -> Shape:
 
 
 @cache
-def _back(program: Program) -> Program:
+def last_axis_back(program: Program) -> Program:
     """The class axis where the call has it."""
     return lambda call: program(call).shaped(lambda a: np.moveaxis(a, -1, int(call.parameters["axis"])))
 
@@ -419,7 +425,7 @@ def _primitive(
     slopes: tuple[Program, Sequence[Form]],
 ) -> Operation:
     outputs = {
-        output: Output(_back(exact), tuple(Form(f.name, _back(f.program), f.passes) for f in forms))
+        output: Output(last_axis_back(exact), tuple(Form(f.name, last_axis_back(f.program), f.passes) for f in forms))
         for output, (exact, forms) in ((VALUE, value), (gradient("logits"), slopes))
     }
     inputs = (LOGITS, UPSTREAM_INPUT)
@@ -448,7 +454,7 @@ OPERATIONS = (
     _primitive(
         "softmax",
         "exp(x_i) / sum exp(x)",
-        (_p, (Form(ROUNDING, _quotient),)),
+        (probabilities, (Form(ROUNDING, quotient),)),
         (_softmax_slopes, (Form(ROUNDING, _softmax_slopes, passes=False), Form(SHIFT, _plain_softmax_slopes))),
     ),
     _primitive(

@@ -45,6 +45,7 @@ CALLS: list[tuple[str, str, dict[str, Any], dict[str, Array]]] = [
     ("softmax_cross_entropy", "gradient:logits", {}, {"labels": np.abs(NORMAL) / 100}),
     ("softmax", "value", {}, {}),
     ("log_softmax", "value", {}, {}),
+    ("logsumexp", "gradient:logits", {}, {}),
 ]
 
 

@@ -620,7 +620,7 @@ LOSSES: Mapping[str, Callable[[Call], Losses]] = {
     "categorical_cross_entropy": _categorical_losses,
     "sparse_categorical_cross_entropy": _categorical_losses,
 }
-PRIMITIVES = ("sigmoid", "log_sigmoid", "softmax", "log_softmax")
+PRIMITIVES = ("sigmoid", "log_sigmoid", "softmax", "log_softmax", "logsumexp")
 
 
 # Weights and reductions.
@@ -714,11 +714,36 @@ def _primitive_outputs(call: Call) -> dict[str, Array]:
         upstream = call.reals.get("upstream", filled(x.shape, ONE))
         slopes = each(lambda s, u: u * s.rest if logarithmic else u * s.p * s.rest, s, upstream)
         return {"value": value, "gradient:logits": slopes}
+    if call.operation == "logsumexp":
+        return _logsumexp_outputs(call)
     rows, upstream = by_row(_value_row(logarithmic=logarithmic), x), filled(x.shape, ONE)
     if "upstream" in call.reals:
         upstream = call.last("upstream")
     slopes = by_row(_slope_row(logarithmic=logarithmic), x, upstream)
     return {"value": np.moveaxis(rows, -1, call.axis), "gradient:logits": np.moveaxis(slopes, -1, call.axis)}
+
+
+def _logsumexp_outputs(call: Call) -> dict[str, Array]:
+    """log(sum exp(x)), and the softmax; an infinite largest logit by limit."""
+    x = call.leading
+    value = np.empty(x.shape[:-1], dtype=object)
+    for place in np.ndindex(value.shape):
+        value[place] = _logsumexp(x[place].tolist())
+    upstream = call.reals.get("upstream", filled(value.shape, ONE))[..., np.newaxis]
+    slopes = times(upstream, by_row(lambda row: Softmax.of(row).p, x))
+    return {"value": value, "gradient:logits": np.moveaxis(slopes, -1, call.axis or 0)}
+
+
+def _logsumexp(x: Sequence[Real]) -> Real:
+    if any(i.nan for i in x):
+        return NAN
+    top = max(i.exact for i in x if i.exact is not None)
+    if isinstance(top, float):
+        return Real(top)
+    row = Softmax.of(x)
+    if row.wide or abs(top) > DIRECT:
+        return Real(top) - row.log_p[row.d.index(ZERO)]
+    return log(total(exp(i) for i in x))
 
 
 def _value_row(*, logarithmic: bool) -> Callable[[Sequence[Real]], Sequence[Real]]:

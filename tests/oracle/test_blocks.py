@@ -20,6 +20,7 @@ CALLS: list[tuple[str, str, dict[str, Any], dict[str, Array]]] = [
     ("softmax", "gradient:logits", {}, {"upstream": UPSTREAM}),
     ("log_softmax", "value", {"axis": 0}, {}),
     ("log_softmax", "gradient:logits", {}, {"upstream": UPSTREAM}),
+    ("logsumexp", "gradient:logits", {}, {"upstream": np.array([1, 0, -2], np.float32)}),
     ("softmax_cross_entropy", "gradient:logits", {"label_smoothing": 0.1}, {"labels": SOFT}),
     ("softmax_cross_entropy", "gradient:labels", {}, {"labels": SOFT, "weights": np.array([1, 0, -2], np.float32)}),
     ("sparse_softmax_cross_entropy", "gradient:logits", {}, {"labels": np.array([0, 22, 7])}),

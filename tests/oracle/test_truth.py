@@ -187,6 +187,7 @@ PARTS = [
     ("softmax_cross_entropy", {"axis": 0}, (7, 5, 6)),
     ("sparse_softmax_cross_entropy", {"axis": 1}, (5, 7, 6)),
     ("log_softmax", {"axis": 1}, (5, 7, 6)),
+    ("logsumexp", {"axis": 0}, (7, 5, 6)),
 ]
 
 
