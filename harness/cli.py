@@ -232,18 +232,20 @@ def upgrade(
     out: Out = None,
     resume: Resume = False,
     report: Reports = None,
-    fail_on: Annotated[str, typer.Option(help="new: newly broken; regression: worse in any way; any failure.")] = "new",
+    fail_on: Annotated[
+        str | None, typer.Option(help="new: newly broken; regression: worse in any way; any failure.  [default: new]")
+    ] = None,
     cache: Cache = None,
 ) -> None:
     """Run the same cases in two environments, and say what is not as it was."""
     from harness import config
     from harness.commands import upgrading
 
-    options = config.resolve(_renamed(context.params, sides="env", cases="paths"))
-    found = upgrading.upgrade(options)
+    given = _renamed(context.params, sides="env", cases="paths")
+    found = upgrading.upgrade(config.resolve(given, defaults=upgrading.DEFAULTS))
     for line in upgrading.screen(found):
         print(line)
-    raise typer.Exit(upgrading.exit_code(found, options.fail_on))
+    raise typer.Exit(upgrading.exit_code(found))
 
 
 @app.command()

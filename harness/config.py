@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -63,18 +64,24 @@ class Options(BaseModel):
     cache: Path | None = None
 
 
-def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ, start: Path | None = None) -> Options:
+def resolve(
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str] = os.environ,
+    start: Path | None = None,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> Options:
     """Settle every setting.
 
     Args:
         flags: what the command line gives; None and empty values are not given.
         environ: environment variables.
         start: folder whose nearest pyproject.toml is read; the current one by default.
+        defaults: those of a command that has its own.
 
     Raises:
         ConfigError: an unknown key, or a value that doesn't fit.
     """
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = dict(defaults)
     file, found = table(start or Path.cwd())
     sources = (_from_pyproject(file, found), _from_gate(file, found), _from_environ(environ), ("", flags))
     for place, given in sources:

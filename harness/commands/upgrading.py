@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from harness import pipeline, provision
 from harness.commands import formats
 from harness.config import ConfigError, Options
 from harness.environments.adapters import adapters
 from harness.environments.interpreters import EnvironmentUnusableError
+from harness.gate.policy import Policy
 from harness.model.verdict import ExitCode
 from harness.versions import lines
-from harness.versions.changes import Effect
+from harness.versions.gating import decided
 from harness.versions.reports import FORMATS
 from harness.versions.upgrade import Upgrade, view
 
 SIDES = 2
-GATES = {
-    "new": (Effect.BROKEN,),
-    "regression": (Effect.BROKEN, Effect.SEMANTICS, Effect.WORSE, Effect.NOT_MEASURED, Effect.REMOVED),
-}
-"""Effects that fail an upgrade, by what `--fail-on` says."""
+DEFAULTS = {"fail_on": "new"}
+"""Settings that an upgrade has of its own, unless something is given."""
 
 
 def upgrade(options: Options) -> Upgrade:
@@ -43,7 +42,8 @@ def upgrade(options: Options) -> Upgrade:
         if side.complaint:
             raise EnvironmentUnusableError(f"{side.name}: {side.complaint}")
     results = pipeline.measured(options)
-    found = view(results, *(side.name for side in sides))
+    seen = view(results, *(side.name for side in sides))
+    found = replace(seen, decision=decided(seen, Policy(options.fail_on, options.rules)))
     formats.write(found, wanted, FORMATS, results.run.folder)
     return found
 
@@ -53,10 +53,6 @@ def screen(found: Upgrade) -> Iterator[str]:
     return lines.lines(found)
 
 
-def exit_code(found: Upgrade, fail_on: str) -> ExitCode:
-    """1 if there is what the gate does not let through: something `new`ly broken, a `regression`, or `any` failure."""
-    if fail_on == "any":
-        failed = any(verdict.verdict.failed for verdict in found.verdicts[1])
-    else:
-        failed = any(found.count(effect) for effect in GATES[fail_on])
-    return ExitCode.FAILED if failed else ExitCode.OK
+def exit_code(found: Upgrade) -> ExitCode:
+    """Whether the gate lets it pass."""
+    return found.decision.exit_code if found.decision else ExitCode.OK

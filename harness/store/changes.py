@@ -141,7 +141,7 @@ def _standing(before: Entry, after: Entry) -> Change | None:
         return Change.FIXED
     if same:
         return Change.JUDGED if _judgement(before) != _judgement(after) else None
-    return _distance(before, after) or _bits(before, after)
+    return distance(before, after) or _bits(before, after)
 
 
 def _judgement(entry: Entry) -> tuple[object, ...]:
@@ -156,7 +156,7 @@ def _otherwise(before: Entry, after: Entry) -> bool:
     return before.verdict != after.verdict and (before.grade == broken) != (after.grade == broken)
 
 
-def _distance(before: Entry, after: Entry) -> Change | None:
+def distance(before: Entry, after: Entry) -> Change | None:
     """Whether the error grew or shrank by more than repeated runs differ; correctly rounded is as good as it gets."""
     if _rank(after) != _rank(before):
         return Change.WORSE if _rank(after) > _rank(before) else Change.BETTER

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.model.verdict import Kind, Verdict
-from harness.store.baseline import Key, entry_of
-from harness.store.changes import Change, classified
+from harness.reporting.stability import BY_HAND
+from harness.store import changes
+from harness.store.baseline import Entry, Key, entry_of
+from harness.store.changes import UNMEASURED, Change
 
 
 class Effect(StrEnum):
@@ -48,13 +50,19 @@ class Changed:
     """One output that is not as it was.
 
     Attributes:
+        change: its class, as in the diff of two baselines.
         before: its verdict on the one side; None if there is none.
         after: on the other.
     """
 
-    effect: Effect
+    change: Change
     before: Verdict | None
     after: Verdict | None
+
+    @property
+    def effect(self) -> Effect:
+        """What that is to its API."""
+        return EFFECTS[self.change]
 
     @property
     def either(self) -> Verdict:
@@ -72,7 +80,7 @@ class Api:
         effect: the gravest.
         changes: of its outputs, the gravest first.
         compared: outputs that both sides have.
-        nearer: of those, how many are nearer to the truth.
+        nearer: of those, how many are nearer to the truth, beyond the ratchet.
         farther: how many are farther from it.
         example: the change of the gravest effect in the smallest case.
     """
@@ -84,6 +92,11 @@ class Api:
     nearer: int
     farther: int
     example: Changed
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is a written-out formula, and no API that users call."""
+        return BY_HAND in self.implementation
 
     def having(self, effect: Effect) -> list[Changed]:
         """Its changes of one effect."""
@@ -99,23 +112,27 @@ def apis(before: Sequence[Verdict], after: Sequence[Verdict], size: Size) -> lis
         size: elements of a case, by its id.
     """
     sides = [{_key(v): v for v in verdicts} for verdicts in (before, after)]
-    changes = list(_changes(*sides))
-    pairs = [(sides[0][key], sides[1][key]) for key in sides[0].keys() & sides[1].keys()]
-    nearer, farther, compared = _distances(pairs)
-    found = []
-    for name in sorted({change.either.implementation for change in changes}):
-        own = sorted((c for c in changes if c.either.implementation == name), key=_gravity)
-        example = min((c for c in own if c.effect is own[0].effect), key=lambda c: (size(c.either.case), c.either.case))
-        found.append(Api(name, own[0].effect, own, compared[name], nearer[name], farther[name], example))
+    compared = Counter(verdict.implementation for key, verdict in sides[0].items() if key in sides[1])
+    changed: dict[str, list[Changed]] = defaultdict(list)
+    for change in _changes(*sides):
+        changed[change.either.implementation].append(change)
+    found = [_api(name, sorted(own, key=_gravity), compared[name], size) for name, own in changed.items()]
     return sorted(found, key=lambda api: (list(Effect).index(api.effect), api.implementation))
+
+
+def _api(name: str, own: Sequence[Changed], compared: int, size: Size) -> Api:
+    gravest = own[0].effect
+    example = min((c for c in own if c.effect is gravest), key=lambda c: (size(c.either.case), c.either.case))
+    moved = Counter(filter(None, map(_distance, own)))
+    return Api(name, gravest, own, compared, moved[Change.BETTER], moved[Change.WORSE], example)
 
 
 def _changes(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Iterator[Changed]:
     for place in dict.fromkeys([*before, *after]):
         one, other = before.get(place), after.get(place)
-        change = classified(*(entry_of(_bare(v)) if v else None for v in (one, other)))
+        change = changes.classified(*_entries(one, other))
         if change is not None:
-            yield Changed(EFFECTS[change], one, other)
+            yield Changed(change, one, other)
 
 
 def _key(verdict: Verdict) -> Key:
@@ -123,26 +140,32 @@ def _key(verdict: Verdict) -> Key:
     return verdict.case, verdict.subject.removeprefix(f"{verdict.environment}:"), verdict.output
 
 
-def _bare(verdict: Verdict) -> Verdict:
-    """A verdict as the numbers alone have it: that a failure is known is no news about an upgrade."""
-    if verdict.verdict is Kind.STALE:
-        return replace(verdict, verdict=Kind.PASS)
-    if verdict.verdict is Kind.DEVIATION:
-        return replace(verdict, verdict=Kind.FAIL)
-    return verdict
+def _entries(before: Verdict | None, after: Verdict | None) -> tuple[Entry | None, Entry | None]:
+    """What is compared: of what both sides have measured the numbers alone.
+
+    That a failure is known is no news about an upgrade, but one of an API that is new breaks nothing.
+    """
+    both = all(verdict is not None and verdict.verdict not in UNMEASURED for verdict in (before, after))
+    one, other = (None if v is None else entry_of(bare(v) if both else _fresh(v)) for v in (before, after))
+    return one, other
 
 
-def _distances(pairs: Iterable[tuple[Verdict, Verdict]]) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """Outputs by implementation: nearer to the truth, farther from it, and all that were compared."""
-    nearer: Counter[str] = Counter()
-    farther: Counter[str] = Counter()
-    compared: Counter[str] = Counter()
-    for before, after in pairs:
-        compared[after.implementation] += 1
-        if before.max_ulp is not None and after.max_ulp is not None:
-            nearer[after.implementation] += abs(after.max_ulp) < abs(before.max_ulp)
-            farther[after.implementation] += abs(after.max_ulp) > abs(before.max_ulp)
-    return nearer, farther, compared
+def bare(verdict: Verdict) -> Verdict:
+    """A verdict as the numbers alone have it, whatever is known of them."""
+    return replace(verdict, verdict=Kind.FAIL) if verdict.verdict is Kind.DEVIATION else _fresh(verdict)
+
+
+def _fresh(verdict: Verdict) -> Verdict:
+    """What no longer departs from the truth as the list of deviations has it is right."""
+    return replace(verdict, verdict=Kind.PASS) if verdict.verdict is Kind.STALE else verdict
+
+
+def _distance(change: Changed) -> Change | None:
+    """Whether an output is nearer to the truth or farther from it; None if that isn't known of both sides."""
+    one, other = change.before, change.after
+    if one is None or other is None or one.grade is None or other.grade is None:
+        return None
+    return changes.distance(entry_of(one), entry_of(other))
 
 
 def _gravity(change: Changed) -> int:

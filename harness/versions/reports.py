@@ -8,15 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.gate.lines import grounds
 from harness.model.row import number
 from harness.model.verdict import Verdict
-from harness.reporting import html_report, markdown_report
+from harness.reporting import html_report, markdown_report, rows
 from harness.reporting.markdown_report import code, prose
 from harness.versions import lines
 from harness.versions.changes import Api, Changed, Effect
 from harness.versions.upgrade import Side, Upgrade
 
-SCHEMA = 1
+SCHEMA = 2
 MOST = 100
 """Changed outputs of an API that the HTML report lists."""
 
@@ -35,6 +36,8 @@ def content(upgrade: Upgrade) -> dict[str, Any]:
         "after": _side(upgrade.after),
         "compared": upgrade.compared,
         "counts": {str(effect): upgrade.count(effect) for effect in Effect},
+        "formulas": {str(effect): sum(api.effect is effect for api in upgrade.formulas) for effect in Effect},
+        "gate": rows.gate(upgrade.decision),
         "apis": [_api(api) for api in upgrade.apis],
         "signatures": {path: list(sentences) for path, sentences in upgrade.parameters.items()},
         "errors": {path: list(sentences) for path, sentences in upgrade.errors.items()},
@@ -53,6 +56,9 @@ def markdown(upgrade: Upgrade) -> Iterator[str]:
     yield f"## {prose(upgrade.title)}"
     yield ""
     yield prose(lines.headline(upgrade))
+    for ground in grounds(upgrade.decision) if upgrade.decision else ():
+        yield ""
+        yield prose(ground)
     if upgrade.apis:
         yield ""
         yield from markdown_report.table(HEADER, [_row(api) for api in upgrade.apis])

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.model.decision import Decision
 from harness.model.observation import Observation, Outcome
 from harness.model.run import Results
 from harness.model.subject import Fingerprint, Signatures
@@ -41,6 +42,7 @@ class Upgrade:
         times: run times beyond noise, by subject without its environment.
         compared: outputs that both sides have.
         verdicts: those of each side.
+        decision: the gate's; None where none was asked.
     """
 
     title: str
@@ -53,15 +55,21 @@ class Upgrade:
     times: Mapping[str, Ratio]
     compared: int
     verdicts: tuple[Sequence[Verdict], Sequence[Verdict]]
+    decision: Decision | None = None
 
     @property
     def changed(self) -> list[Api]:
-        """The implementations whose answers are not as good, as bad, or as many as before."""
-        return [api for api in self.apis if api.effect not in QUIET]
+        """The APIs whose answers are not as good, as bad, or as many as before."""
+        return [api for api in self.apis if api.effect not in QUIET and not api.by_hand]
+
+    @property
+    def formulas(self) -> list[Api]:
+        """The written-out formulas of which that is so."""
+        return [api for api in self.apis if api.effect not in QUIET and api.by_hand]
 
     def count(self, effect: Effect) -> int:
-        """APIs that have an effect, be it not their gravest."""
-        return sum(any(change.effect is effect for change in api.changes) for api in self.apis)
+        """APIs of which an effect is the gravest."""
+        return sum(api.effect == effect for api in self.apis if not api.by_hand)
 
 
 def view(results: Results, before: str, after: str) -> Upgrade:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -16,8 +18,11 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.commands import upgrading
 from harness.config import resolve
+from harness.gate.policy import Policy, Rule
+from harness.model.verdict import ExitCode
 from harness.versions import lines
 from harness.versions.changes import Effect
+from harness.versions.gating import decided
 from harness.versions.upgrade import Upgrade
 from tests.versions.conftest import PLANTED
 
@@ -33,6 +38,7 @@ EFFECTS = {
     "planted.better": Effect.BETTER,
     "planted.answers": Effect.BETTER,
     "planted.added": Effect.NEW,
+    "planted.bits": Effect.BITS,
 }
 """What is to be found of each implementation; of the others, nothing that is as grave."""
 
@@ -44,7 +50,9 @@ def given(sides: tuple[Path, Path], out: Path) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def found(sides: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Upgrade:
-    return upgrading.upgrade(resolve(given(sides, tmp_path_factory.mktemp("upgrade") / "run"), {}))
+    return upgrading.upgrade(
+        resolve(given(sides, tmp_path_factory.mktemp("upgrade") / "run"), {}, defaults=upgrading.DEFAULTS)
+    )
 
 
 def test_each_planted_change_has_its_effect(found: Upgrade) -> None:
@@ -85,8 +93,19 @@ def test_signatures_errors_deprecations_and_times_are_told(found: Upgrade) -> No
 def test_the_first_screen_begins_with_both_versions_and_the_counts(found: Upgrade) -> None:
     first, second, *rest = lines.lines(found)
     assert first == "planted 1.0 -> 2.0"
-    assert f"{found.count(Effect.BROKEN)} newly broken" in second
-    assert rest[0].startswith("  newly broken  planted.")
+    assert second == (
+        f"21 APIs changed: 1 worse, 2 better, {len(BROKEN)} newly broken, 1 with other semantics, 1 removed, 1 new "
+        f"({found.compared:,} outputs compared)"
+    )
+    assert "1 API with other bits that are as good: planted.bits" in rest
+    told = [line.split(": ")[0] for line in rest[:21]]
+    assert told == [f"  {api.effect:<12}  {api.implementation}" for api in found.changed]
+    (sign,) = (line for line in rest[:21] if "planted.sign:" in line)
+    assert "  planted.sign: suite:mean/float32: exact " in sign
+    assert " -> inaccurate " in sign
+    assert "(float32, float64 eager value; of 59 outputs 29 farther from the truth)" in sign
+    assert found.decision is not None
+    assert rest[-1] == f"gate: failed by --fail-on new: {len(found.decision.failing)} new failure"
 
 
 def test_command_writes_its_reports_and_fails(sides: tuple[Path, Path], tmp_path: Path) -> None:
@@ -99,7 +118,9 @@ def test_command_writes_its_reports_and_fails(sides: tuple[Path, Path], tmp_path
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1, result.output
     report = json.loads((tmp_path / "u.json").read_text())
+    assert report["schema"] == 2
     assert report["counts"]["newly broken"] == 1
+    assert report["gate"]["exit_code"] == 1
     assert report["before"]["packages"]["planted"] == "1.0"
     assert [(api["implementation"], api["effect"]) for api in report["apis"]] == [("planted.sign", "newly broken")]
     page = (tmp_path / "u.html").read_text()
@@ -108,10 +129,76 @@ def test_command_writes_its_reports_and_fails(sides: tuple[Path, Path], tmp_path
     assert (tmp_path / "u.md").read_text().startswith("## planted 1.0 -&gt; 2.0")
 
 
-@pytest.mark.parametrize(("fail_on", "code"), [("new", 0), ("regression", 1), ("any", 0)])
-def test_the_gate_fails_what_it_is_told_to(sides: tuple[Path, Path], tmp_path: Path, fail_on: str, code: int) -> None:
-    options = resolve({**given(sides, tmp_path / "run"), "subject": ("*:planted.worse@*", "*:planted.bits@*")}, {})
-    assert upgrading.exit_code(upgrading.upgrade(options), fail_on) == code
+def passes(found: Upgrade, fail_on: str, *rules: Rule) -> bool:
+    return decided(found, Policy(fail_on, rules)).exit_code is ExitCode.OK
+
+
+def only(found: Upgrade, *names: str) -> Upgrade:
+    """What changes of some implementations."""
+    before, after = ([v for v in side if v.implementation in names] for side in found.verdicts)
+    return replace(found, apis=[a for a in found.apis if a.implementation in names], verdicts=(before, after))
+
+
+@pytest.mark.parametrize(
+    ("name", "failed_by"),
+    [
+        ("worse", {"regression"}),
+        ("error_type", {"regression", "any"}),
+        ("removed", {"regression"}),
+        ("sign", {"new", "regression", "any"}),
+        ("better", set()),
+        ("bits", set()),
+        ("added", set()),
+    ],
+)
+def test_the_gate_fails_what_it_is_told_to(found: Upgrade, name: str, failed_by: set[str]) -> None:
+    one = only(found, f"planted.{name}")
+    assert {word for word in ("new", "regression", "any") if not passes(one, word)} == failed_by
+
+
+@pytest.mark.parametrize(
+    ("name", "fail_on", "speaks", "code"),
+    [
+        ("sign", "new", {"changes": ("new failure",), "operations": ("sigmoid*",), "fail": False}, 0),
+        ("sign", "new", {"changes": ("new failure",), "dtypes": ("float64",), "fail": False}, 1),
+        ("narrow", "new", {"changes": ("new failure",), "dtypes": ("float64",), "fail": False}, 0),
+        ("compiled", "new", {"changes": ("new failure",), "modes": ("compiled",), "fail": False}, 0),
+        ("compiled", "new", {"changes": ("new failure",), "modes": ("eager",), "fail": False}, 1),
+        ("worse", "new", {"changes": ("worse",), "subjects": ("after:planted.w*",), "fail": True}, 1),
+        ("removed", "new", {"changes": ("removed",), "operations": ("sigmoid_cross_entropy",), "fail": True}, 1),
+    ],
+)
+def test_rules_of_the_gate_decide_first(
+    found: Upgrade, name: str, fail_on: str, speaks: dict[str, Any], code: int
+) -> None:
+    rule = Rule(reason="as we agreed", source="pyproject.toml:7", **speaks)
+    assert passes(only(found, f"planted.{name}"), fail_on, rule) is (code == 0)
+
+
+def test_the_command_reads_the_policy_of_the_project(
+    sides: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.harness.gate]\nfail-on = "regression"\n[[tool.harness.gate.rules]]\n'
+        'changes = ["worse"]\ndtypes = ["float64"]\nfail = false\nreason = "ours"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    before, after = sides
+    command = ["upgrade", "--python", str(before), "--python", str(after), "--adapter", str(PLANTED / "adapter.py")]
+    command += [
+        "--cases",
+        str(PLANTED / "suite.yaml"),
+        "--subject",
+        "*:planted.worse@*",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    every = CliRunner().invoke(app, command)
+    assert every.exit_code == 1, every.output
+    assert "gate: failed by --fail-on regression: " in every.output
+    assert "gate: let pass by the rule at pyproject.toml:3 (ours): " in every.output
+    command[-1] = str(tmp_path / "narrow")
+    assert CliRunner().invoke(app, [*command, "--dtype", "float64"]).exit_code == 0
 
 
 def test_a_killed_upgrade_goes_on_and_loses_nothing(found: Upgrade, sides: tuple[Path, Path], tmp_path: Path) -> None:
@@ -145,4 +232,4 @@ def test_the_same_environment_twice_changes_nothing(sides: tuple[Path, Path], tm
     before, _ = sides
     same = upgrading.upgrade(resolve({**given((before, before), tmp_path), "subject": ("*:planted.s*",)}, {}))
     assert (same.changed, list(same.apis), dict(same.parameters)) == ([], [], {})
-    assert list(lines.lines(same))[1].startswith("no API changed: none newly broken")
+    assert list(lines.lines(same))[1].startswith("0 APIs changed: 0 worse, 0 better, none newly broken (")

@@ -104,7 +104,8 @@ def reordered(x, z, reduction="none", name=None, axis=-1):
 
 
 def bits(x, z, reduction="none"):
-    return np.nextafter(right(x, z, reduction), x.dtype.type(np.inf))
+    found = right(x, z, reduction)
+    return np.where(np.isnan(found), np.copysign(found, -np.copysign(1, found)), found)
 
 
 def worse(x, z, reduction="none"):
