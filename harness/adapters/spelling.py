@@ -1,0 +1,210 @@
+"""What an adapter calls, as text: the public call that a person would type.
+
+An implementation's `run` is handed its framework and its tensors wrapped, each with the expression that
+stands for it. Everything is computed as ever; attributes, calls and operators write down what they are.
+So the text is what was called, not what a table says of it.
+
+A `run` is spelled if the framework's module is among its arguments: that is what is wrapped, with the
+tensors, which come as a mapping. Others run as they are, and give no text.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import operator
+import types
+from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+import numpy as np
+
+from harness.worker.frames import Tensor
+
+SPELLED = "spelled"
+"""The output, text as UTF-8 bytes, that a spelled call has more: JSON, see `Log`."""
+
+PLAIN = (str, bytes, bool, int, float, complex, tuple, list, dict, type(None))
+
+
+class Log:
+    """The calls of one `run`, in their order.
+
+    Attributes:
+        text: the expression of what it returned, "" if that can't be told.
+        calls: [{"function": text, "arguments": {name: text}, "defaults": {name: text}}]: those of public
+            functions, with the parameters that were left out.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.calls: List[Dict[str, Any]] = []
+
+    def note(self, function: Spelled, positional: Any, named: Mapping[str, Any]) -> None:
+        """Write a call down, its arguments by the names that the signature has for them."""
+        arguments, defaults = _bound(function.spelled_value, positional, named)
+        self.calls.append({"function": function.spelled_text, "arguments": arguments, "defaults": defaults})
+
+    def tensor(self) -> Tensor:
+        """The log as an output."""
+        text = json.dumps({"text": self.text, "calls": self.calls})
+        return Tensor.of(np.frombuffer(text.encode("utf-8"), np.uint8))
+
+
+class Spelled:
+    """A value with the expression that gives it; its own attributes are named so that they hide no framework's."""
+
+    def __init__(self, value: Any, text: str, log: Log) -> None:
+        self.spelled_value = value
+        self.spelled_text = text
+        self.spelled_log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return self._found(getattr(self.spelled_value, name), f"{self.spelled_text}.{name}")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._found(self.spelled_value[bare(key)], f"{self.spelled_text}[{_key(key)}]")
+
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        """Call it with bare arguments, and write the call down."""
+        given = [spelled(each) for each in positional] + [f"{name}={spelled(each)}" for name, each in named.items()]
+        self.spelled_log.note(self, positional, named)
+        value = self.spelled_value(*map(bare, positional), **{name: bare(each) for name, each in named.items()})
+        return self._found(value, f"{self.spelled_text}({', '.join(given)})")
+
+    def __len__(self) -> int:
+        return len(self.spelled_value)
+
+    def __bool__(self) -> bool:
+        return bool(self.spelled_value)
+
+    def __iter__(self) -> Any:
+        return (self._found(each, f"{self.spelled_text}[{n}]") for n, each in enumerate(self.spelled_value))
+
+    def __neg__(self) -> Any:
+        return self._found(-self.spelled_value, f"(-{self.spelled_text})")
+
+    def __eq__(self, other: object) -> Any:
+        return self.spelled_value == bare(other)
+
+    def __hash__(self) -> int:
+        return hash(self.spelled_value)
+
+    def _found(self, value: Any, text: str) -> Any:
+        return value if isinstance(value, PLAIN) else Spelled(value, text, self.spelled_log)
+
+
+def _operator(symbol: str, name: str) -> None:
+    """Give `Spelled` a binary operator, from the left and from the right."""
+    apply = getattr(operator, name)
+
+    def left(self: Spelled, other: Any) -> Any:
+        return self._found(apply(self.spelled_value, bare(other)), f"({self.spelled_text} {symbol} {spelled(other)})")
+
+    def right(self: Spelled, other: Any) -> Any:
+        return self._found(apply(bare(other), self.spelled_value), f"({spelled(other)} {symbol} {self.spelled_text})")
+
+    setattr(Spelled, f"__{name}__", left)
+    setattr(Spelled, f"__r{name}__", right)
+
+
+for _symbol, _name in (("+", "add"), ("-", "sub"), ("*", "mul"), ("/", "truediv"), ("**", "pow"), ("@", "matmul")):
+    _operator(_symbol, _name)
+
+
+def bare(value: Any) -> Any:
+    """A value without its expression, inside containers too."""
+    if isinstance(value, Spelled):
+        return value.spelled_value
+    if type(value) in (list, tuple):
+        return type(value)(map(bare, value))
+    if type(value) is dict:
+        return {key: bare(each) for key, each in value.items()}
+    return value
+
+
+def spelled(value: Any) -> str:
+    """A value's expression; its repr if it has none."""
+    if isinstance(value, Spelled):
+        return value.spelled_text
+    if type(value) is list:
+        return "[" + ", ".join(map(spelled, value)) + "]"
+    if type(value) is tuple:
+        return "(" + ", ".join(map(spelled, value)) + ("," if len(value) == 1 else "") + ")"
+    if type(value) is dict:
+        return "{" + ", ".join(f"{key!r}: {spelled(each)}" for key, each in value.items()) + "}"
+    return repr(value)
+
+
+def spelling(call: Callable[..., Any], aliases: Mapping[str, str]) -> Callable[..., Dict[str, Any]]:
+    """An adapter's `call` that also says what it called.
+
+    Args:
+        aliases: as the adapter's ALIASES: what modules are called in the text.
+    """
+    names = {module: alias for alias, module in aliases.items()}
+
+    def made(implementation: Any, mode: str, inputs: Any, parameters: Any, wanted: Any) -> Dict[str, Any]:
+        log = Log()
+        run = _logged(implementation.run, names, log)
+        outputs = call(implementation._replace(run=run), mode, inputs, parameters, wanted)
+        return dict(outputs, **{SPELLED: log.tensor()})
+
+    return made
+
+
+def _logged(run: Callable[..., Any], names: Mapping[str, str], log: Log) -> Callable[..., Any]:
+    def logged(*arguments: Any) -> Any:
+        if not any(isinstance(each, types.ModuleType) for each in arguments):
+            return run(*arguments)
+        found = run(*[_wrapped(each, names, log) for each in arguments])
+        log.text = _outermost(spelled(found)) if isinstance(found, Spelled) else ""
+        return bare(found)
+
+    return logged
+
+
+def _wrapped(argument: Any, names: Mapping[str, str], log: Log) -> Any:
+    """A module, or a mapping of names to tensors, spelled; parameters and whatever else as they are."""
+    if isinstance(argument, types.ModuleType):
+        return Spelled(argument, names.get(argument.__name__, argument.__name__), log)
+    if isinstance(argument, Mapping) and argument and not any(isinstance(each, PLAIN) for each in argument.values()):
+        return {name: Spelled(each, name, log) for name, each in argument.items()}
+    return argument
+
+
+def _outermost(text: str) -> str:
+    """Without brackets around the whole: `(a + b)`, but not `(a) + (b)`."""
+    if not text.startswith("("):
+        return text
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return text[1:-1] if place == len(text) - 1 else text
+    return text
+
+
+def _bound(function: Any, positional: Any, named: Mapping[str, Any]) -> Tuple[Dict[str, str], Dict[str, str]]:
+    """Arguments by their names, and the defaults of those left out; by place where there is no signature."""
+    try:
+        signature = inspect.signature(function)
+        given = dict(signature.bind(*positional, **named).arguments)
+    except (TypeError, ValueError):
+        return {**{str(n): spelled(each) for n, each in enumerate(positional)}, **_texts(named)}, {}
+    rest = {
+        p.name: p.default
+        for p in signature.parameters.values()
+        if p.name not in given and p.default is not inspect.Parameter.empty
+    }
+    return _texts(given), _texts(rest)
+
+
+def _texts(values: Mapping[str, Any]) -> Dict[str, str]:
+    return {name: spelled(value) for name, value in values.items()}
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, slice):
+        parts = ["" if part is None else spelled(part) for part in (key.start, key.stop)]
+        return ":".join(parts) + ("" if key.step is None else ":" + spelled(key.step))
+    return ", ".join(map(_key, key)) if type(key) is tuple else spelled(key)

@@ -1,0 +1,106 @@
+"""Public calls made and written down: what a person types for an operation with given parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.adapters import Implementation
+from harness.adapters.spelling import SPELLED
+from harness.engine import plan as planning
+from harness.engine.pool import Limits, Pool
+from harness.model.case import Case, Parameters
+from harness.model.observation import Observation
+from harness.model.plan import Item
+from harness.model.subject import Adapter, Environment
+
+SPELLER = """from harness.adapters.spelling import spelling
+from harness.worker.process import load_adapter
+
+adapter = load_adapter({file!r})
+FRAMEWORK, PACKAGES, IMPLEMENTATIONS = adapter.FRAMEWORK, adapter.PACKAGES, adapter.IMPLEMENTATIONS
+start, call = adapter.start, spelling(adapter.call, getattr(adapter, "ALIASES", {{}}))
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A call that is to be written down.
+
+    Attributes:
+        row: who is asked.
+        case: what.
+    """
+
+    adapter: Adapter
+    row: Implementation
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A call as it was made.
+
+    Attributes:
+        row: the implementation's row.
+        parameters: the operation's, all of them.
+        text: the expression; inputs by their names.
+        arguments: of the public call that the row is named by, as text by name.
+        defaults: of its arguments that were left out, likewise.
+    """
+
+    row: Implementation
+    parameters: Parameters
+    text: str
+    arguments: Mapping[str, str]
+    defaults: Mapping[str, str]
+
+
+def spell(
+    asked: Sequence[Asked], environment: Environment, limits: Limits, work: Path
+) -> list[tuple[Asked, Spelling | None]]:
+    """Make calls in an environment, each in its row's usual mode.
+
+    Args:
+        work: a folder for what is needed on the way.
+
+    Returns:
+        Each call with how it was made; None if it failed, or can't be told.
+    """
+    items = list(_items(asked, environment, work))
+    pool = Pool({environment.name: environment}, replace(limits, jobs=1), work / "workers")
+    seen = {item.rank: observation for item, observation in pool.observe([item for item in items if item])}
+    return [
+        (each, _read(each.row, item, seen.get(rank)) if item else None)
+        for rank, (each, item) in enumerate(zip(asked, items, strict=True))
+    ]
+
+
+def _items(asked: Sequence[Asked], environment: Environment, work: Path) -> Iterator[Item | None]:
+    files = {file: _speller(file, work / f"speller{n}.py") for n, file in enumerate({a.adapter.file for a in asked})}
+    for rank, each in enumerate(asked):
+        alone = replace(each.adapter, implementations=(each.row._replace(alias=False),))
+        items = planning.make([each.case], [alone], {environment.name: environment}, lambda _unit, _subject: True).items
+        usual = [item for item in items if item.subject.mode == each.row.modes[0] and not item.refusal]
+        adapter = str(files[each.adapter.file])
+        yield replace(usual[0], rank=rank, adapter=adapter, wanted=("value",)) if usual else None
+
+
+def _speller(file: str, place: Path) -> Path:
+    """An adapter that wraps the one in a file."""
+    place.write_text(SPELLER.format(file=file), encoding="utf-8")
+    return place
+
+
+def _read(row: Implementation, item: Item, seen: Observation | None) -> Spelling | None:
+    if seen is None or SPELLED not in seen.outputs:
+        return None
+    log: Mapping[str, Any] = json.loads(seen.outputs[SPELLED].tobytes().decode("utf-8"))
+    own = [call for call in log["calls"] if call["function"] == row.path]
+    if not log["text"]:
+        return None
+    call = own[0] if own else {"arguments": {}, "defaults": {}}
+    return Spelling(row, item.parameters, log["text"], call["arguments"], call["defaults"])
