@@ -335,19 +335,20 @@ def diff(
 @baseline_app.command()
 def update(
     file: Annotated[Path, typer.Argument(help="Baseline file.")],
-    run_folder: Annotated[Path, typer.Option("--from", help="Folder of the run that takes its place.")],
+    runs: Annotated[list[Path], typer.Option("--from", help="Folder of the run that takes its place; repeatable.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Show what a run would change in a baseline, ask, and write it."""
     from harness.commands import baselines
+    from harness.store import baseline as baseline_files
     from harness.store.changes import summary
 
-    found = baselines.diff(file, run_folder)
+    found, proposal = baselines.proposed(file, runs)
     print("\n".join(summary(found, most=len(found.differences))))
     if found.differences and not yes and not typer.confirm(f"Accept this as {file}?"):
         print("nothing was written")
         raise typer.Exit(FAILED)
-    print(f"{baselines.save([run_folder], file)} verdicts in {file}")
+    print(f"{baseline_files.save(proposal, file)} verdicts in {file}")
 
 
 @env_app.command(name="list")

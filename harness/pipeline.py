@@ -36,8 +36,8 @@ from harness.reporting import progress, step_summary, terminal
 from harness.reporting.text import plural
 from harness.session import Session, as_baseline
 from harness.store import baseline, changes, folder
-from harness.store.baseline import Key
 from harness.store.database import Store
+from harness.store.entries import Key
 
 SELDOM = 100_000
 """Objects that are made between two looks for garbage."""

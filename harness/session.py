@@ -25,10 +25,11 @@ from harness.model.subject import DOCUMENT, Fingerprint, Parameter, Signatures, 
 from harness.model.verdict import Kind, Verdict
 from harness.oracle import truth as oracle
 from harness.oracle.truth import Truth
-from harness.store import baseline
+from harness.store import baseline, entries
 from harness.store import folder as folders
-from harness.store.baseline import Baseline, Key
+from harness.store.baseline import Baseline
 from harness.store.database import Store, reading
+from harness.store.entries import Key
 from harness.store.folder import RunFolderError
 
 COMMIT_SECONDS = 0.5
@@ -180,7 +181,7 @@ class Session:
         identity = _identity(self.plan)
         known = self._store.noted("plan")
         if known is None:
-            for key, fact in {**facts, "plan": identity}.items():
+            for key, fact in {**facts, "plan": identity, "cases": _cases(self.plan)}.items():
                 self._store.note(key, fact)
             self._store.commit()
         elif known != identity:
@@ -225,7 +226,7 @@ class Session:
     def _put(self, rank: int, rows: list[Verdict]) -> None:
         self._store.put_verdicts(rank, rows)
         self._verdicts[rank] = rows
-        self.failures += sum(row.verdict.failed and baseline.key(row) not in self._failing_before for row in rows)
+        self.failures += sum(row.verdict.failed and entries.key(row) not in self._failing_before for row in rows)
 
     def _ordered(self) -> list[Verdict]:
         """All verdicts in the order of the plan."""
@@ -339,6 +340,7 @@ def _run(store: Store, folder: Path) -> Run:
         seconds=store.noted("seconds") or 0.0,
         signatures=_signatures(store.noted("signatures") or {}),
         left_out=LeftOut(**noted) if (noted := store.noted("left out")) else None,
+        cases=store.noted("cases") or "",
     )
 
 
@@ -357,6 +359,16 @@ def _overridden(unit: Relation, subject: Subject, finding: Finding) -> Finding:
     if finding.kind is Kind.PASS:
         return replace(finding, kind=Kind.STALE, reason=f"stated not to hold ({override.reason}), but it does")
     return replace(finding, kind=Kind.DEVIATION, deviation=str(override.source), reason=override.reason)
+
+
+def _cases(plan: Plan) -> str:
+    """A digest of the calls of a plan, whoever is asked: other cases or inputs are no other results."""
+    digest = hashlib.blake2b(digest_size=8)
+    for call in {item.call.id: item.call for item in plan.items}.values():
+        digest.update(repr((call.id, sorted(call.parameters.items()))).encode())
+        for array in call.inputs.values():
+            digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _identity(plan: Plan) -> str:

@@ -8,18 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from harness.session import as_baseline
-from harness.store import baseline, changes
+from harness.store import baseline, changes, spread
+from harness.store.baseline import Baseline
 from harness.store.changes import Diff, Difference
 
 
 def save(runs: Sequence[Path], to: Path) -> int:
     """Write the baseline of a run, or of several runs of the same environments; the number of verdicts in it."""
-    return baseline.save(baseline.of_runs([as_baseline(run) for run in runs]), to)
+    return baseline.save(_together(runs), to)
 
 
 def diff(before: Path, after: Path) -> Diff:
     """What is not as it was, the gravest first."""
     return changes.diff(as_baseline(before), as_baseline(after))
+
+
+def proposed(file: Path, runs: Sequence[Path]) -> tuple[Diff, Baseline]:
+    """What runs would change in a baseline, and what would take its place: the new errors with the known spread."""
+    kept, new = baseline.load(file), _together(runs)
+    return changes.diff(kept, new), spread.updated(kept, new)
+
+
+def _together(runs: Sequence[Path]) -> Baseline:
+    return spread.of_runs([as_baseline(run) for run in runs])
 
 
 def row(difference: Difference) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Finding:
     tolerance: Tolerance | None = None
     deviation: str | None = None
     bits: str | None = None
+    content: str | None = None
 
 
 def of_measurement(
@@ -83,6 +84,7 @@ def of_measurement(
         measured.summation_length,
         tolerance.judge(measured, named, form),
         bits=digest(observed),
+        content=content(observed),
     )
 
 
@@ -106,11 +108,11 @@ def of_undefined(observation: Observation, output: str, reason: str, right: froz
         gave, text = "nan", "gave NaN"
     else:
         gave, text = "number", "gave a number"
-    bits = None if value is None else digest(value)
+    bits, holds = (None, None) if value is None else (digest(value), content(value))
     if gave in right:
-        return Finding(Kind.PASS, reason=text, bits=bits)
+        return Finding(Kind.PASS, reason=text, bits=bits, content=holds)
     expected = " or ".join(sorted(right))
-    return Finding(Kind.FAIL, Grade.BROKEN, f"{text}; {expected} is right, as {reason}", bits=bits)
+    return Finding(Kind.FAIL, Grade.BROKEN, f"{text}; {expected} is right, as {reason}", bits=bits, content=holds)
 
 
 def raised(observation: Observation) -> str:
@@ -122,6 +124,14 @@ def digest(array: Array) -> str:
     """A hash of an array's dtype, shape and bits, to tell runs apart."""
     key = f"{tag(array)}{array.shape}".encode()
     return hashlib.blake2b(array.tobytes(), digest_size=8, key=key[:64]).hexdigest()
+
+
+def content(array: Array) -> str:
+    """An array's dtype and shape, and whether an element is NaN or, where none is, infinite."""
+    kind = f"{tag(array)}[{','.join(map(str, array.shape))}]"
+    if np.isfinite(array).all():
+        return kind
+    return f"{kind} {'nan' if np.isnan(array).any() else 'inf'}"
 
 
 def at(index: Index | None) -> str:

@@ -129,6 +129,7 @@ class Judge:
             bits=finding.bits,
             group=unit.group,
             outcome=observation.ending if observation else None,
+            content=finding.content,
             seconds=observation.seconds if observation else None,
         )
 

@@ -10,9 +10,9 @@ from harness.model.run import LeftOut
 from harness.model.verdict import Verdict
 from harness.oracle.formats import FORMATS
 from harness.reporting import overview
-from harness.store import baseline
-from harness.store.baseline import Key
+from harness.store import entries
 from harness.store.changes import Change, Diff, Difference
+from harness.store.entries import Key
 
 NUMBERS = frozenset({Change.WORSE, Change.BITS})
 """Changes of numbers within the pass: another CPU may cause them, and then they fail nothing."""
@@ -61,8 +61,8 @@ def events(verdicts: Sequence[Verdict], diff: Diff | None, left_out: Collection[
     """
     differences = [] if diff is None else [d for d in diff.differences if not (d.change in NUMBERS and d.elsewhere)]
     changed = {difference.key for difference in differences}
-    known = {place: verdict for verdict in verdicts if changed and (place := baseline.key(verdict)) in changed}
-    failures = [verdict for verdict in overview.failures(verdicts) if baseline.key(verdict) not in changed]
+    known = {place: verdict for verdict in verdicts if changed and (place := entries.key(verdict)) in changed}
+    failures = [verdict for verdict in overview.failures(verdicts) if entries.key(verdict) not in changed]
     new = (Change.NEW_FAILURE, FAILURE) if diff is None else (FAILURE,)
     return [
         *(_of_difference(difference, known.get(difference.key), left_out) for difference in differences),
@@ -81,7 +81,7 @@ def _of_difference(difference: Difference, verdict: Verdict | None, left_out: Co
 
 def _of_failure(verdict: Verdict, classes: tuple[str, ...]) -> Event:
     found = "; ".join(filter(None, (overview.finding(verdict), verdict.reason)))
-    return _event(classes, baseline.key(verdict), verdict, f"{verdict.verdict}: {found}")
+    return _event(classes, entries.key(verdict), verdict, f"{verdict.verdict}: {found}")
 
 
 def _event(classes: tuple[str, ...], key: Key, verdict: Verdict | None, found: str) -> Event:

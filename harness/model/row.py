@@ -98,5 +98,5 @@ def _writer(keys: Sequence[str]) -> Callable[[Verdict], str]:
 
 text = _writer(KEYS)
 """A verdict's row in ASCII on one line."""
-whole = _writer((*KEYS, "group", "seconds"))
+whole = _writer((*KEYS, "group", "seconds", "content"))
 """The same with what only reports for people and machines ask for."""

@@ -41,6 +41,7 @@ class Run:
         folder: where it writes.
         started: UTC, ISO 8601.
         command: the command line that started it.
+        cases: digest of the calls, to tell runs of other cases or inputs; "" where it isn't known.
         truth: what truth was, in words: every report says it.
         tolerance: (rtol, atol) if the named judge was asked for with values of its own.
         seconds: wall time from start to the last verdict.
@@ -62,6 +63,7 @@ class Run:
     seconds: float = 0.0
     signatures: Mapping[str, Signatures] = field(default_factory=dict)
     left_out: LeftOut | None = None
+    cases: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -119,6 +119,7 @@ class Verdict:
         truth: the truth there, as text.
         deviation: where the departure is stated, if it is a known one.
         bits: digest of the output's bits, for comparing runs.
+        content: what the output is: `float32[3]`, with ` nan` or ` inf` after it where an element is one; else None.
         outcome: how the call ended: `value`, `error TYPE`, `crash`, ...; None where nothing was called.
         seconds: wall time of the call, which gave all outputs; likewise. Verdicts that differ in it only are equal.
     """
@@ -155,3 +156,4 @@ class Verdict:
     group: str = ""
     outcome: str | None = None
     seconds: float | None = field(default=None, compare=False)
+    content: str | None = None

@@ -1,61 +1,32 @@
 """Baselines: runs kept to compare with, as text that a reviewer can read in a diff.
 
-    # harness-baseline 2
-    # ENVIRONMENT <TAB> fact <TAB> value                      what may decide a result there: versions, CPU, flags
-    case <TAB> subject <TAB> output <TAB> outcome <TAB> verdict <TAB> grade <TAB> max_ulp <TAB> bits
+    # harness-baseline 3
+    # FACT <TAB> VALUE                        what decides which calls are made: seed, tier, a digest of the cases
+    # ENVIRONMENT <TAB> FACT <TAB> VALUE      what may decide a result there: versions, CPU, flags
 
-One verdict a line, sorted as text; `-` stands for what isn't known. Kept from several runs of the same environments,
-max_ulp is the largest with its spread, `0.25+-0.5`, and bits that differed are `~`. A newer schema is refused, an
-older one migrated: schema 1 had neither outcome nor facts.
+and one verdict a line, sorted as text (see `harness.store.entries`). A newer schema is refused, an older one migrated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.files import replacing
 from harness.model.run import Run
-from harness.model.verdict import Kind, Verdict
+from harness.model.verdict import Verdict
+from harness.store import entries
+from harness.store.entries import COLUMNS, Entry, Key, entry_of, key, line_of
 from harness.store.folder import RunFolderError
 
-SCHEMA = 2
+SCHEMA = 3
 MAGIC = "# harness-baseline "
-UNKNOWN = "-"
-UNSTABLE = "~"
-SPREAD = "+-"
-COLUMNS = 8
-KEYS = 3
-"""Columns that say which output it is."""
+RUN = ""
+"""Stands for the run among the environments whose facts are known."""
 
-Key = tuple[str, str, str]
 Facts = Mapping[str, Mapping[str, str]]
-"""What may decide a result, by environment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a baseline keeps of a verdict.
-
-    Attributes:
-        outcome: how the call ended: `value`, `error TYPE`, `absent`, ...
-        max_ulp: the worst error with its sign; None if there is none.
-        bits: digest of the output; `~` if it differed between runs.
-        spread: of the worst error between runs, in ulps.
-    """
-
-    outcome: str
-    verdict: Kind
-    grade: str
-    max_ulp: float | None
-    bits: str
-    spread: float = 0.0
-
-    def __str__(self) -> str:
-        ulps = UNKNOWN if self.max_ulp is None else f"{self.max_ulp:.6g}"
-        spread = f"{SPREAD}{self.spread:.6g}" if self.spread else ""
-        return "\t".join((self.outcome, self.verdict, self.grade, ulps + spread, self.bits))
+"""What may decide a result, by environment, and of the run as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,92 +57,29 @@ class Baseline:
             RunFolderError: it is no verdict.
         """
         try:
-            case, subject, output, outcome, verdict, grade, ulps, bits = line.split("\t")
-            largest, _, spread = ulps.partition(SPREAD)
-            max_ulp = None if largest == UNKNOWN else float(largest)
-            return (case, subject, output), Entry(outcome, Kind(verdict), grade, max_ulp, bits, float(spread or 0.0))
+            return entries.parsed(line)
         except ValueError:
-            known = f"{COLUMNS} columns with a known verdict are meant"
+            schema = self.lines.schema if isinstance(self.lines, _Lines) else SCHEMA
+            known = f"{COLUMNS[schema]} columns with a known verdict are meant"
             raise RunFolderError(f"{self._place(line)}: no verdict: {known}") from None
 
     def _place(self, line: str) -> str:
         """Where a line stands in its file: looked for again, as that is only asked for a mistake."""
-        path = Path(self.name)
-        if not path.is_file():
+        if not isinstance(self.lines, _Lines):
             return self.name
-        lines = path.read_text(encoding="utf-8").splitlines()
-        numbers = [n for n, text in enumerate(lines, 1) if text in (line, _unmigrated(line))]
-        return f"{path}:{numbers[0]}" if numbers else self.name
-
-
-def key_of(line: str) -> str:
-    """The part of a line that says which output it is."""
-    return line[: _end_of_key(line)]
-
-
-def _end_of_key(line: str) -> int:
-    at = -1
-    for _ in range(KEYS):
-        at = line.find("\t", at + 1)
-        if at < 0:
-            return len(line)
-    return at
-
-
-def line_of(key: Key, entry: Entry) -> str:
-    """A verdict as text."""
-    return "\t".join((*key, str(entry)))
-
-
-def entry_of(verdict: Verdict) -> Entry:
-    """What is kept of a verdict."""
-    grade = str(verdict.grade or UNKNOWN)
-    return Entry(verdict.outcome or UNKNOWN, verdict.verdict, grade, verdict.max_ulp, verdict.bits or UNKNOWN)
-
-
-def key(verdict: Verdict) -> Key:
-    """Which output a verdict is about."""
-    return verdict.case, verdict.subject, verdict.output
+        return next(f"{self.name}:{number}" for number, text in self.lines.numbered() if text == line)
 
 
 def of_run(run: Run, verdicts: Iterable[Verdict]) -> Baseline:
     """A run as a baseline."""
     lines = sorted(line_of(key(v), entry_of(v)) for v in verdicts)
-    return Baseline({name: print_.facts() for name, print_ in run.environments.items()}, lines, str(run.folder))
+    return Baseline(_facts_of(run), lines, str(run.folder))
 
 
-def of_runs(runs: Sequence[Baseline]) -> Baseline:
-    """Several runs of the same environments as one, with the spread between them.
-
-    Raises:
-        RunFolderError: they are not of the same environments, or not of the same cases.
-    """
-    first, *others = runs
-    if not others:
-        return first
-    if any(other.facts != first.facts for other in others):
-        raise RunFolderError("runs of one baseline must be of the same environments; their versions or CPUs differ")
-    collected: dict[Key, list[Entry]] = {}
-    for run in runs:
-        for place, entry in run.entries():
-            collected.setdefault(place, []).append(entry)
-    for place, entries in collected.items():
-        if len(entries) != len(runs):
-            raise RunFolderError(f"runs of one baseline must be of the same cases; {' '.join(place)} is not in all")
-        if len({(entry.outcome, entry.verdict) for entry in entries}) > 1:
-            told = " and ".join(sorted({f"{entry.verdict} ({entry.outcome})" for entry in entries}))
-            raise RunFolderError(f"runs of one baseline must end alike; {' '.join(place)} is {told}")
-    lines = sorted(line_of(place, _spread(entries)) for place, entries in collected.items())
-    return Baseline(first.facts, lines, first.name)
-
-
-def _spread(entries: Sequence[Entry]) -> Entry:
-    """One entry of several: the worst error, and how far the errors lie apart."""
-    worst = max(entries, key=lambda entry: abs(entry.max_ulp or 0.0))
-    ulps = [entry.max_ulp for entry in entries if entry.max_ulp is not None]
-    bits = worst.bits if len({entry.bits for entry in entries}) == 1 else UNSTABLE
-    spread = max(ulps) - min(ulps) if len(set(ulps)) > 1 else 0.0
-    return Entry(worst.outcome, worst.verdict, worst.grade, worst.max_ulp, bits, spread)
+def _facts_of(run: Run) -> Facts:
+    around = {"seed": str(run.seed), "tier": run.tier, "cases": run.cases}
+    known = {fact: value for fact, value in around.items() if value}
+    return {RUN: known, **{name: print_.facts() for name, print_ in run.environments.items()}}
 
 
 def save(kept: Baseline, path: Path) -> int:
@@ -185,7 +93,8 @@ def save(kept: Baseline, path: Path) -> int:
         with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             file.write(f"{MAGIC}{SCHEMA}\n")
             for environment, facts in sorted(kept.facts.items()):
-                file.writelines(f"# {environment}\t{fact}\t{value}\n" for fact, value in sorted(facts.items()))
+                place = "# " if environment == RUN else f"# {environment}\t"
+                file.writelines(f"{place}{fact}\t{value}\n" for fact, value in sorted(facts.items()))
             for count, line in enumerate(kept.lines, 1):  # noqa: B007 - counted while it is written
                 file.write(f"{line}\n")
     except OSError as error:
@@ -216,6 +125,10 @@ class _Lines:
     schema: int
 
     def __iter__(self) -> Iterator[str]:
+        return (line for _, line in self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """The lines as they are today, with their numbers in the file."""
         previous = ""
         try:
             with self.path.open(encoding="utf-8") as file:
@@ -226,7 +139,7 @@ class _Lines:
                     if line <= previous:
                         raise RunFolderError(f"{self.path}:{number}: out of order: lines must be sorted, each key once")
                     previous = line
-                    yield _migrated(line) if self.schema < SCHEMA else line
+                    yield number, entries.migrated(line, self.schema) if self.schema < SCHEMA else line
         except (OSError, UnicodeDecodeError) as error:
             raise RunFolderError(f"{self.path}: can't be read: {error}") from error
 
@@ -245,19 +158,9 @@ def _facts(lines: Iterable[str]) -> dict[str, dict[str, str]]:
     for line in lines:
         if not line.startswith("#"):
             break
-        environment, tab, rest = line[1:].strip().partition("\t")
-        fact, _, value = rest.partition("\t")
-        if tab:
-            found.setdefault(environment, {})[fact] = value
+        match line[1:].strip().split("\t"):
+            case [fact, value]:
+                found.setdefault(RUN, {})[fact] = value
+            case [environment, fact, value]:
+                found.setdefault(environment, {})[fact] = value
     return found
-
-
-def _migrated(line: str) -> str:
-    """A line of schema 1 as one of today: its outcome was not kept."""
-    at = _end_of_key(line)
-    return f"{line[:at]}\t{UNKNOWN}{line[at:]}"
-
-
-def _unmigrated(line: str) -> str:
-    at = _end_of_key(line)
-    return line[:at] + line[at:].removeprefix(f"\t{UNKNOWN}")

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import TypeGuard
 
 from harness.model.verdict import FAILED, PASSING, Grade, Kind
-from harness.store.baseline import UNKNOWN, UNSTABLE, Baseline, Entry, Facts, Key, key_of
+from harness.store.baseline import RUN, Baseline, Facts
+from harness.store.entries import UNKNOWN, UNSTABLE, VALUE, Entry, Key, key_of
 
 UNMEASURED = frozenset({Kind.UNAVAILABLE, Kind.UNSUPPORTED})
 NO_LONGER = frozenset({"absent", str(Kind.UNSUPPORTED)})
@@ -18,10 +19,13 @@ NO_LONGER = frozenset({"absent", str(Kind.UNSUPPORTED)})
 ROUNDED = 1e-5
 """Errors are kept with six digits: a smaller relative change is none."""
 
-GRADES = [str(grade) for grade in Grade]
+WITHIN = (str(Grade.EXACT), str(Grade.ACCURATE), str(Grade.STABLE))
+"""Grades whose errors the bounds compare: which of them it is depends on where the worst ulp is."""
+RANKS = {grade: max(0, rank - len(WITHIN) + 1) for rank, grade in enumerate(map(str, Grade))}
 VERSIONS = ("python", "package ")
 """Beginnings of facts that an upgrade changes; the others are the machine's."""
 MACHINE = "another machine or setting"
+OTHER_CASES = "other cases or inputs"
 SAME = "same versions and machine: not reproducible"
 """What explains nothing; of an output that wasn't there before it would be no news."""
 
@@ -71,7 +75,7 @@ class Difference:
     def found(self) -> str:
         """What it was, what it is, and what may explain it."""
         why = f" ({self.why})" if self.why else ""
-        return f"{_short(self.before)} -> {_short(self.after)}{why}"
+        return f"{_short(self.before, self.after)} -> {_short(self.after, self.before)}{why}"
 
     def __str__(self) -> str:
         return f"{self.change}: {' '.join(self.key)}: {self.found}"
@@ -140,33 +144,48 @@ def _standing(before: Entry, after: Entry) -> Change | None:
     if failed_before and not fails:
         return Change.FIXED
     if same:
-        return Change.JUDGED if _judgement(before) != _judgement(after) else None
+        return Change.JUDGED if _judged_otherwise(before, after) else None
     return distance(before, after) or _bits(before, after)
 
 
-def _judgement(entry: Entry) -> tuple[object, ...]:
-    return entry.verdict, entry.grade, entry.max_ulp
+def _judged_otherwise(before: Entry, after: Entry) -> bool:
+    numbers = ((before.max_ulp, after.max_ulp), (before.max_bound, after.max_bound))
+    other = any(None not in pair and pair[0] != pair[1] for pair in numbers)
+    return other or (before.verdict, before.grade) != (after.verdict, after.grade)
 
 
 def _otherwise(before: Entry, after: Entry) -> bool:
-    """Whether a call ends in another way, or an output is of another class."""
-    if UNKNOWN not in (before.outcome, after.outcome) and before.outcome != after.outcome:
+    """Whether a call ends in another way, or an output that is wrong is of another class."""
+    outcomes = before.outcome, after.outcome
+    if UNKNOWN not in outcomes and before.is_value is not after.is_value:
         return True
-    broken = str(Grade.BROKEN)
-    return before.verdict != after.verdict and (before.grade == broken) != (after.grade == broken)
+    if UNKNOWN in outcomes or VALUE in outcomes:
+        broken = str(Grade.BROKEN)
+        return before.verdict != after.verdict and (before.grade == broken) != (after.grade == broken)
+    return before.outcome != after.outcome and (_departs(after) or not after.is_value)
 
 
 def distance(before: Entry, after: Entry) -> Change | None:
-    """Whether the error grew or shrank by more than repeated runs differ; correctly rounded is as good as it gets."""
+    """Whether the error grew or shrank by more than repeated runs differ; correctly rounded is as good as it gets.
+
+    Errors are compared in units of the bound: of several elements the worst in ulps may be one whose input allows it.
+    """
     if _rank(after) != _rank(before):
         return Change.WORSE if _rank(after) > _rank(before) else Change.BETTER
-    if after.max_ulp is None or before.max_ulp is None or after.grade == Grade.EXACT:
+    old, new, spread = _errors(before, after)
+    if old == new or abs(new - old) <= spread + ROUNDED * min(old, new):
         return None
-    old, new = abs(before.max_ulp), abs(after.max_ulp)
-    allowed = max(before.spread, after.spread) + ROUNDED * max(old, new)
-    if old == new or abs(new - old) <= allowed:
-        return None
-    return Change.WORSE if new > old else Change.BETTER
+    change, best = (Change.WORSE, after) if new > old else (Change.BETTER, before)
+    return None if best.grade == Grade.EXACT else change
+
+
+def _errors(before: Entry, after: Entry) -> tuple[float, float, float]:
+    """Both errors and what they may differ by: in units of the bound, or in ulps where those aren't known."""
+    if before.max_bound is not None and after.max_bound is not None:
+        return before.max_bound, after.max_bound, max(before.bound_spread, after.bound_spread)
+    if before.max_ulp is not None and after.max_ulp is not None:
+        return abs(before.max_ulp), abs(after.max_ulp), max(before.ulp_spread, after.ulp_spread)
+    return 0.0, 0.0, 0.0
 
 
 def _bits(before: Entry, after: Entry) -> Change | None:
@@ -176,7 +195,7 @@ def _bits(before: Entry, after: Entry) -> Change | None:
 
 
 def _rank(entry: Entry) -> int:
-    return GRADES.index(entry.grade) if entry.grade in GRADES else -1
+    return RANKS.get(entry.grade, -1)
 
 
 def _departs(entry: Entry) -> bool:
@@ -223,15 +242,19 @@ def _why(before: Facts, after: Facts, name: str) -> str:
         return ""
     old, new = before[name], after[name]
     names = [fact for fact in old.keys() | new.keys() if old.get(fact) != new.get(fact)]
+    around = before.get(RUN, {}), after.get(RUN, {})
+    others = all(around) and around[0] != around[1]
     version = any(fact.startswith(VERSIONS) for fact in names)
     machine = any(not fact.startswith(VERSIONS) for fact in names)
-    told = [text for text, there in (("another version", version), (MACHINE, machine)) if there]
+    told = [text for text, there in (("another version", version), (MACHINE, machine), (OTHER_CASES, others)) if there]
     return " and ".join(told) or SAME
 
 
 def summary(found: Diff, most: int = 20) -> list[str]:
     """Counts of each class, what differs around them, then the differences, the gravest first, at most so many."""
-    around = [f"{name}: {', '.join(sentences)}" for name, sentences in sorted(found.moved.items())]
+    around = [f"{name or 'run'}: {', '.join(sentences)}" for name, sentences in sorted(found.moved.items())]
+    if any(sentence.startswith("seed ") for sentence in found.moved.get(RUN, ())):
+        around.insert(0, "the seeds differ: generated inputs are others, and their results can't be compared")
     if not found.differences:
         return ["baseline: nothing differs", *around]
     counts = Counter(d.change for d in found.differences)
@@ -241,9 +264,13 @@ def summary(found: Diff, most: int = 20) -> list[str]:
     return [head, *around, *(str(d) for d in found.differences[:most]), *more]
 
 
-def _short(entry: Entry | None) -> str:
+def _short(entry: Entry | None, other: Entry | None) -> str:
+    """A side of a difference; what came of the call is said where it is no array, or one of another class."""
     if entry is None:
         return "nothing"
-    ulps = "" if entry.max_ulp is None else f" ({entry.max_ulp:+.3g} ulp)"
-    outcome = "" if entry.outcome in (UNKNOWN, "value", str(entry.verdict)) else f" [{entry.outcome}]"
+    usual = (UNKNOWN, VALUE, str(entry.verdict))
+    alike = entry.is_value and (other is None or not other.is_value or other.outcome in (VALUE, entry.outcome))
+    outcome = "" if alike or entry.outcome in usual else f" [{entry.outcome}]"
+    bound = "" if entry.max_bound is None else f", {entry.max_bound:.3g} B"
+    ulps = "" if entry.max_ulp is None else f" ({entry.max_ulp:+.3g} ulp{bound})"
     return f"{entry.verdict}{outcome}{ulps}"

@@ -10,8 +10,8 @@ from enum import StrEnum
 from harness.model.verdict import Kind, Verdict
 from harness.reporting.stability import BY_HAND
 from harness.store import changes
-from harness.store.baseline import Entry, Key, entry_of
 from harness.store.changes import UNMEASURED, Change
+from harness.store.entries import Entry, Key, entry_of
 
 
 class Effect(StrEnum):

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from harness.comparator.deviations import COVERED
 from harness.model.deviation import Deviation, DeviationKind
 from harness.model.verdict import FAILED, Grade, Kind
-from harness.store.baseline import Entry, Key
+from harness.store.entries import Entry, Key
 
 Versions = Mapping[str, Mapping[Key, Entry]]
 """Baselines by the name of their environment, in the order in which they are shown."""

@@ -9,7 +9,7 @@ from harness.gate.decide import gate
 from harness.gate.policy import Policy
 from harness.model.decision import Decision
 from harness.model.verdict import Kind, Verdict
-from harness.store import baseline
+from harness.store import entries
 from harness.store.changes import Change, Diff, Difference
 from harness.versions.changes import Changed, bare
 from harness.versions.upgrade import Upgrade
@@ -22,15 +22,15 @@ def decided(upgrade: Upgrade, policy: Policy) -> Decision:
 
 
 def _difference(change: Changed) -> Difference:
-    one, other = (None if verdict is None else baseline.entry_of(verdict) for verdict in (change.before, change.after))
-    return Difference(change.change, baseline.key(change.either), one, other)
+    one, other = (None if verdict is None else entries.entry_of(verdict) for verdict in (change.before, change.after))
+    return Difference(change.change, entries.key(change.either), one, other)
 
 
 def _verdicts(upgrade: Upgrade, changes: list[Changed]) -> Iterator[Verdict]:
     """Those of the later side: what is newly broken fails, known or not, and what is gone is known by what it was."""
-    broken = {baseline.key(change.either) for change in changes if change.change is Change.NEW_FAILURE}
+    broken = {entries.key(change.either) for change in changes if change.change is Change.NEW_FAILURE}
     for verdict in upgrade.verdicts[1]:
-        yield bare(verdict) if baseline.key(verdict) in broken else verdict
+        yield bare(verdict) if entries.key(verdict) in broken else verdict
     for change in changes:
         if change.after is None:
             yield replace(change.either, verdict=Kind.UNAVAILABLE)

@@ -99,10 +99,11 @@ def moves(change: Changed) -> str:
 
 
 def standing(verdict: Verdict | None) -> str:
-    """`accurate +0.5 ulp`, `broken (raised ...)`, `underflow -7.6e+06 ulp, known`."""
+    """`accurate +0.5 ulp, 0.2 B`, `broken (raised ...)`, `underflow -7.6e+06 ulp, known`; B is the bound."""
     if verdict is None:
         return "nothing"
-    ulps = "" if verdict.max_ulp is None else f" {verdict.max_ulp:+.3g} ulp"
+    bound = "" if verdict.max_bound is None else f", {verdict.max_bound:.3g} B"
+    ulps = "" if verdict.max_ulp is None else f" {verdict.max_ulp:+.3g} ulp{bound}"
     told = one_line(verdict.reason) if verdict.max_ulp is None and verdict.reason else ""
     known = ", known" if verdict.verdict is Kind.DEVIATION else ""
     return f"{verdict.grade or verdict.verdict}{ulps}" + (f" ({shorten(told, REASON)})" if told else "") + known

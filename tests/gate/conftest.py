@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from harness.model.verdict import Kind, Verdict
-from harness.store.baseline import Entry
 from harness.store.changes import MACHINE, Change, Diff, Difference
+from harness.store.entries import Entry
 
 SUBJECT = "current:torch.softmax@eager"
 Make = Callable[..., Any]
@@ -34,7 +34,10 @@ def verdict(case: str = "operations/softmax:a/float32", kind: Kind = Kind.PASS, 
 
 def difference(change: Change, about: Verdict, *, elsewhere: bool = False, gone: bool = False) -> Difference:
     """What became of an output."""
-    old, new = Entry("value", Kind.PASS, "exact", 0.25, "00"), Entry("value", about.verdict, "stable", 9.0, "01")
+    old, new = (
+        Entry("float32[]", kind, grade, ulps, ulps / 8, bits)
+        for kind, grade, ulps, bits in ((Kind.PASS, "exact", 0.25, "00"), (about.verdict, "stable", 9.0, "01"))
+    )
     key = (about.case, about.subject, about.output)
     return Difference(change, key, old, None if gone else new, MACHINE if elsewhere else "")
 

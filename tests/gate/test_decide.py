@@ -165,7 +165,10 @@ def test_the_terminal_is_told_what_differs_by_which_rule_and_what_fails_first(
     assert said[:3] == [
         "baseline: 1 worse, 29 better",
         "gate: failed by --fail-on regression: 1 worse",
-        "worse: operations/softmax:0/float32 current:torch.softmax@eager value: pass (+0.25 ulp) -> pass (+9 ulp)",
+        (
+            "worse: operations/softmax:0/float32 current:torch.softmax@eager value: "
+            "pass (+0.25 ulp, 0.0312 B) -> pass (+9 ulp, 1.12 B)"
+        ),
     ]
     assert said[-1] == "and 10 more"
     assert len(said) == 2 + 20 + 1

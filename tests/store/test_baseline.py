@@ -12,8 +12,9 @@ from harness.model.run import Run
 from harness.model.subject import Fingerprint
 from harness.model.verdict import Grade, Kind, Verdict
 from harness.session import as_baseline
-from harness.store.baseline import Baseline, Entry, load, of_run, of_runs, save
+from harness.store.baseline import load, of_run, save
 from harness.store.database import Store
+from harness.store.entries import Entry
 from harness.store.folder import RunFolderError
 
 MakeVerdict = Callable[..., Verdict]
@@ -27,23 +28,25 @@ def kept(tmp_path: Path) -> Path:
 
 def test_a_baseline_is_sorted_text_that_a_reviewer_can_read(run: Run, verdict: MakeVerdict, kept: Path) -> None:
     verdicts = [
-        verdict("b", Kind.FAIL, grade=Grade.BROKEN, reason="NaN", outcome="value"),
-        verdict("a", output="value", grade=Grade.EXACT, max_ulp=-0.123456789, bits="0a", outcome="value"),
+        verdict("b", Kind.FAIL, grade=Grade.BROKEN, reason="NaN", outcome="value", content="float32[2,3] nan"),
+        verdict("a", grade=Grade.EXACT, max_ulp=-0.123456789, max_bound=0.25, bits="0a", content="float32[]"),
         verdict("a", output="gradient:logits", max_ulp=float("inf"), bits="0b", outcome="value"),
         verdict("c", outcome="error ValueError"),
     ]
     assert save(of_run(run, verdicts), kept) == 4
     assert kept.read_text() == (
-        "# harness-baseline 2\n"
+        "# harness-baseline 3\n"
+        "# seed\t0\n"
+        "# tier\tstock\n"
         "# current\tpackage numpy\t2.4.6\n"
         "# current\tpackage torch\t2.13.0\n"
         "# current\tpython\t3.11.2\n"
         "# old\tpackage tensorflow\t1.15.5\n"
         "# old\tpython\t3.7.9\n"
-        f"a\t{SUBJECT}\tgradient:logits\tvalue\tpass\t-\tinf\t0b\n"
-        f"a\t{SUBJECT}\tvalue\tvalue\tpass\texact\t-0.123457\t0a\n"
-        f"b\t{SUBJECT}\tvalue\tvalue\tfail\tbroken\t-\t-\n"
-        f"c\t{SUBJECT}\tvalue\terror ValueError\tpass\t-\t-\t-\n"
+        f"a\t{SUBJECT}\tgradient:logits\tvalue\tpass\t-\tinf\t-\t0b\n"
+        f"a\t{SUBJECT}\tvalue\tfloat32[]\tpass\texact\t-0.123457\t0.25\t0a\n"
+        f"b\t{SUBJECT}\tvalue\tfloat32[2,3] nan\tfail\tbroken\t-\t-\t-\n"
+        f"c\t{SUBJECT}\tvalue\terror ValueError\tpass\t-\t-\t-\t-\n"
     )
     assert [p.name for p in kept.parent.iterdir()] == [kept.name]
 
@@ -52,8 +55,9 @@ def test_everything_that_may_decide_a_result_is_a_fact(run: Run, kept: Path) -> 
     print_ = Fingerprint(
         "3.11.2", {"torch": "2.13.0"}, 2, "A CPU", ("avx2", "fma"), "glibc 2.36", {"TF_ENABLE_ONEDNN_OPTS": "0"}
     )
-    save(of_run(replace(run, environments={"e": print_}), []), kept)
+    save(of_run(replace(run, environments={"e": print_}, seed=7, tier="quick", cases="0f"), []), kept)
     assert load(kept).facts == {
+        "": {"seed": "7", "tier": "quick", "cases": "0f"},
         "e": {
             "cpu": "A CPU",
             "features": "avx2 fma",
@@ -62,7 +66,7 @@ def test_everything_that_may_decide_a_result_is_a_fact(run: Run, kept: Path) -> 
             "package torch": "2.13.0",
             "python": "3.11.2",
             "threads": "2",
-        }
+        },
     }
 
 
@@ -110,22 +114,35 @@ def test_schema_1_is_migrated_without_outcomes(tmp_path: Path) -> None:
     loaded = load(path)
     assert loaded.facts == {}
     assert dict(loaded.entries()) == {
-        ("a", SUBJECT, "value"): Entry("-", Kind.PASS, "exact", -0.123457, "0a"),
-        ("b", SUBJECT, "value"): Entry("-", Kind.UNSUPPORTED, "-", None, "-"),
+        ("a", SUBJECT, "value"): Entry("-", Kind.PASS, "exact", -0.123457, None, "0a"),
+        ("b", SUBJECT, "value"): Entry("-", Kind.UNSUPPORTED, "-", None, None, "-"),
     }
+
+
+def test_schema_2_is_migrated_without_errors_in_units_of_the_bound(tmp_path: Path) -> None:
+    path = tmp_path / "old.txt"
+    path.write_text(
+        f"# harness-baseline 2\n# current\tpython\t3.11.2\na\t{SUBJECT}\tvalue\tvalue\tpass\texact\t-0.125+-0.5\t~\n"
+    )
+    loaded = load(path)
+    assert loaded.facts == {"current": {"python": "3.11.2"}}
+    assert [entry for _, entry in loaded.entries()] == [
+        Entry("value", Kind.PASS, "exact", -0.125, None, "~", ulp_spread=0.5)
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", ":1: no baseline: the first line is not '# harness-baseline 2'"),
-        ("case\tsubject\n", ":1: no baseline: the first line is not '# harness-baseline 2'"),
-        ("# harness-baseline 3\n", ":1: a baseline of schema 3; this harness reads up to 2"),
-        ("# harness-baseline x\n", ":1: a baseline of schema x; this harness reads up to 2"),
-        ("# harness-baseline 2\n# x\n\na\tb\tvalue\tvalue\tpass\t-\t-\n", ":4: no verdict: 8 columns"),
+        ("", ":1: no baseline: the first line is not '# harness-baseline 3'"),
+        ("case\tsubject\n", ":1: no baseline: the first line is not '# harness-baseline 3'"),
+        ("# harness-baseline 4\n", ":1: a baseline of schema 4; this harness reads up to 3"),
+        ("# harness-baseline x\n", ":1: a baseline of schema x; this harness reads up to 3"),
+        ("# harness-baseline 3\n# x\n\na\tb\tvalue\tvalue\tpass\t-\t-\t-\n", ":4: no verdict: 9 columns"),
+        ("# harness-baseline 3\na\tb\tvalue\tvalue\tpass\t-\t1\tmuch\t-\n", ":2: no verdict"),
         ("# harness-baseline 2\na\tb\tvalue\tvalue\tpassed\t-\t-\t-\n", ":2: no verdict: 8 columns with a known"),
         ("# harness-baseline 2\na\tb\tvalue\tvalue\tpass\t-\tmuch\t-\n", ":2: no verdict"),
-        ("# harness-baseline 1\na\tb\tvalue\tpassed\t-\t-\t-\n", ":2: no verdict: 8 columns with a known verdict"),
+        ("# harness-baseline 1\na\tb\tvalue\tpassed\t-\t-\t-\n", ":2: no verdict: 7 columns with a known verdict"),
         ("# harness-baseline 2\n<<<<<<< HEAD\n", ":2: no verdict"),
         ("# harness-baseline 2\nb\tx\n\na\tx\n", ":4: out of order"),
     ],
@@ -154,36 +171,3 @@ def test_a_place_that_cannot_be_written_is_told_and_left_clean(run: Run, verdict
         with pytest.raises(RunFolderError, match="can't be written"):
             save(of_run(run, [verdict()]), place)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
-
-
-def repeated(run: Run, verdict: MakeVerdict, *ulps: float, **more: object) -> list[Baseline]:
-    return [of_run(run, [verdict(max_ulp=u, bits=f"{u}", outcome="value", **more)]) for u in ulps]
-
-
-def test_several_runs_are_kept_with_their_spread(run: Run, verdict: MakeVerdict, kept: Path) -> None:
-    save(of_runs(repeated(run, verdict, 0.5, -1.25, 0.75)), kept)
-    ((_, entry),) = load(kept).entries()
-    assert (entry.max_ulp, entry.spread, entry.bits) == (-1.25, 2.0, "~")
-    assert kept.read_text().splitlines()[-1].endswith("\t-1.25+-2\t~")
-
-
-def test_runs_that_agree_have_no_spread(run: Run, verdict: MakeVerdict) -> None:
-    one = repeated(run, verdict, 0.5)[0]
-    assert list(of_runs([one, one]).lines) == list(one.lines)
-
-
-def test_runs_of_one_baseline_must_end_alike(run: Run, verdict: MakeVerdict) -> None:
-    one, other = (of_run(run, [verdict(kind=kind, outcome=how)]) for kind, how in ENDINGS)
-    with pytest.raises(RunFolderError, match=r"must end alike; .* is pass \(value\) and timeout \(timeout\)"):
-        of_runs([one, other])
-
-
-ENDINGS = ((Kind.PASS, "value"), (Kind.TIMEOUT, "timeout"))
-
-
-def test_runs_of_one_baseline_must_be_alike(run: Run, verdict: MakeVerdict) -> None:
-    one, other = repeated(run, verdict, 0.5)[0], of_run(replace(run, environments={}), [verdict(max_ulp=0.5)])
-    with pytest.raises(RunFolderError, match="same environments"):
-        of_runs([one, other])
-    with pytest.raises(RunFolderError, match=r"same cases; b .* is not in all"):
-        of_runs([one, of_run(run, [verdict(max_ulp=0.5, outcome="value"), verdict("b")])])

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from harness.model.verdict import FAILED, Kind
-from harness.store.baseline import Baseline, Entry, Facts, Key, line_of
+from harness.store.baseline import Baseline, Facts
 from harness.store.changes import Change, Diff, classified, diff, summary
+from harness.store.entries import Entry, Key, line_of
 
 KEY = ("documents/1:a/float32", "current:numpy.sigmoid@eager", "value")
-VALUE, ERROR = "value", "error ValueError"
+VALUE, ERROR = "float32[3]", "error ValueError"
 
 
 def entry(
@@ -21,8 +22,11 @@ def entry(
     bits: str = "00ff",
     outcome: str = VALUE,
     spread: float = 0.0,
+    max_bound: float | None = None,
 ) -> Entry:
-    return Entry(outcome, kind, grade, max_ulp, bits, spread)
+    """What is kept of an output; its error in units of the bound is a quarter of that in ulps unless it is given."""
+    bound = abs(max_ulp) / 4 if max_bound is None and max_ulp is not None else max_bound
+    return Entry(outcome, kind, grade, max_ulp, bound, bits, spread, spread / 4)
 
 
 def raised(kind: Kind = Kind.PASS, outcome: str = ERROR) -> Entry:
@@ -43,6 +47,14 @@ def unsupported() -> Entry:
 
 def bad(kind: Kind = Kind.FAIL, max_ulp: float = 900.0, bits: str = "ff") -> Entry:
     return entry(kind, "inaccurate", max_ulp, bits)
+
+
+def stable(max_ulp: float, max_bound: float) -> Entry:
+    return entry(grade="stable", max_ulp=max_ulp, max_bound=max_bound, bits="01")
+
+
+def broken(outcome: str, kind: Kind = Kind.FAIL, bits: str = "00ff") -> Entry:
+    return entry(kind, "broken", None, bits, outcome)
 
 
 def baseline(facts: Facts | None = None, **entries: Entry) -> Baseline:
@@ -77,6 +89,21 @@ def baseline(facts: Facts | None = None, **entries: Entry) -> Baseline:
         (entry(), entry(max_ulp=0.5, bits="01"), Change.BITS),
         (entry(grade="accurate", max_ulp=1.0), entry(grade="accurate", max_ulp=-1.0, bits="01"), Change.BITS),
         (bad(), bad(bits="0100"), Change.BITS),
+        (entry(), entry(grade="accurate", max_ulp=0.75, max_bound=0.0625, bits="01"), Change.BITS),
+        (entry(grade="stable", max_ulp=13.0, max_bound=0.3), stable(14.0, 0.3), Change.BITS),
+        (entry(grade="stable", max_ulp=13.0, max_bound=0.3), stable(12.0, 0.4), Change.WORSE),
+        (entry(grade="stable", max_ulp=13.0, max_bound=0.3), stable(14.0, 0.2), Change.BETTER),
+        (
+            entry(grade="stable", max_ulp=13.0, max_bound=0.3),
+            entry(grade="range", max_ulp=1.0, bits="01"),
+            Change.WORSE,
+        ),
+        (bad(), broken("float32[3] nan"), Change.SEMANTICS),
+        (bad(Kind.DEVIATION), broken("float32[3] inf", Kind.DEVIATION), Change.SEMANTICS),
+        (broken("float32[3] nan"), bad(), Change.SEMANTICS),
+        (broken("float32[3,1]"), broken("float64[3,1]", bits="01"), Change.SEMANTICS),
+        (broken("float32[3] nan"), broken("float32[3] nan", bits="01"), Change.BITS),
+        (entry(grade="range", outcome="float32[3] inf"), entry(grade="exact", bits="01"), Change.BETTER),
         (None, entry(), Change.NEW),
         (unsupported(), entry(), Change.NEW),
         (absent(), entry(), Change.NEW),
@@ -116,6 +143,20 @@ def test_six_digits_are_all_that_is_kept_of_an_error() -> None:
     assert classified(old, replace(new, bits="01")) is Change.BITS
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (entry(outcome="value"), entry(), None),
+        (entry(outcome="value", grade="stable", max_ulp=9.0), entry(bits="01"), Change.BETTER),
+        (entry(outcome="value", grade="stable", max_ulp=9.0), stable(10.0, 0.1), Change.WORSE),
+        (broken("value"), broken("float32[3] nan", bits="01"), Change.BITS),
+        (entry(outcome="value"), raised(Kind.DEVIATION), Change.SEMANTICS),
+    ],
+)
+def test_what_schema_2_did_not_know_is_not_compared(before: Entry, after: Entry, change: Change | None) -> None:
+    assert classified(replace(before, max_bound=None), after) is change
+
+
 def test_what_was_kept_without_an_outcome_has_no_other_semantics() -> None:
     assert classified(entry(outcome="-", grade="-", max_ulp=None), raised()) is not Change.SEMANTICS
 
@@ -144,8 +185,8 @@ def test_the_gravest_come_first_then_cases_in_order() -> None:
         (Change.FIXED, "d"),
         (Change.BITS, "a"),
     ]
-    assert str(found[1]) == "new failure: c current:f@eager value: pass (+0.25 ulp) -> fail (+900 ulp)"
-    assert str(found[2]) == "not measured: e current:f@eager value: pass (+0.25 ulp) -> nothing"
+    assert str(found[1]) == "new failure: c current:f@eager value: pass (+0.25 ulp, 0.0625 B) -> fail (+900 ulp, 225 B)"
+    assert str(found[2]) == "not measured: e current:f@eager value: pass (+0.25 ulp, 0.0625 B) -> nothing"
 
 
 def test_keys_are_merged_as_text() -> None:
@@ -180,6 +221,24 @@ def test_a_change_says_what_may_explain_it(facts: dict[str, str], moved: list[st
     assert found.moved == ({"current": moved} if moved else {})
     assert found.differences[0].why.startswith(why)
     assert f"({why}" in str(found.differences[0])
+
+
+def test_a_side_says_what_came_of_the_call_where_that_is_news() -> None:
+    (found,) = diff(baseline(a=bad()), baseline(a=broken("float32[3] nan"))).differences
+    assert found.found == "fail [float32[3]] (+900 ulp, 225 B) -> fail [float32[3] nan]"
+    (error,) = diff(baseline(a=raised()), baseline(a=entry(grade="-", max_ulp=None))).differences
+    assert error.found == "pass [error ValueError] -> pass"
+
+
+def test_other_inputs_are_said_before_all_else() -> None:
+    old, new = ({"": {"seed": seed, "tier": "quick"}, **OLD} for seed in "01")
+    found = diff(baseline(old, a=entry()), baseline(new, a=entry(bits="01")))
+    assert found.differences[0].why == "other cases or inputs"
+    assert summary(found, 0)[1:3] == [
+        "the seeds differ: generated inputs are others, and their results can't be compared",
+        "run: seed 0 -> 1",
+    ]
+    assert diff(baseline(OLD, a=entry()), baseline(new, a=entry(bits="01"))).differences[0].why.startswith("same")
 
 
 def test_the_summary_counts_and_names_the_first() -> None:

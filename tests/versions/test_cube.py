@@ -5,7 +5,7 @@ import pytest
 from harness.model.case import Source
 from harness.model.deviation import Deviation, DeviationKind
 from harness.model.verdict import Kind
-from harness.store.baseline import Entry
+from harness.store.entries import Entry
 from harness.versions.cube import Cell, Presence, Since, since, table
 
 CASE = "operations/sigmoid_cross_entropy:boundaries/float32"
@@ -13,7 +13,7 @@ SUBJECT = "torch.nn.functional.bce@eager"
 
 
 def entry(verdict: Kind, grade: str = "exact") -> Entry:
-    return Entry("value", verdict, grade, 0.0, "-")
+    return Entry("value", verdict, grade, 0.0, 0.0, "-")
 
 
 def version(name: str, *entries: Entry, case: str = CASE) -> dict[tuple[str, str, str], Entry]:
