@@ -75,19 +75,23 @@ def _normal(bits: Bits, _form: Format, shape: Shape) -> Array:
 
 
 def _margins(bits: Bits, form: Format, shape: Shape) -> Array:
-    """One logit leads by a margin from tiny to huge; the rest lie close together."""
+    """One logit leads by a margin from tiny to huge, or so that a sum swallows the rest; these lie close together."""
     highest = min(4.0, np.log10(form.largest) - 1)
     margin = 10.0 ** bits.uniform(-4, highest, (*shape[:-1], 1))
+    swallowing = bits.uniform(-0.5, 2, margin.shape) - np.log(form.unit_roundoff)
+    margin = np.where(bits.random(margin.shape) < 0.2, swallowing, margin)
     leads = np.arange(shape[-1]) == bits.integers(0, shape[-1], (*shape[:-1], 1))
     around = bits.standard_normal(shape) * bits.choice([0.0, 0.1, 3.0], (*shape[:-1], 1))
     return np.where(leads, margin, around) * bits.choice([-1.0, 1.0], (*shape[:-1], 1))
 
 
 def _ties(bits: Bits, _form: Format, shape: Shape) -> Array:
-    """Few distinct numbers, 0 among them; every fourth row has only one."""
-    size = 10.0 ** bits.uniform(-3, 3, (*shape[:-1], 1))
+    """Few distinct numbers, 0 among them; half of the rows have one, or one and a few others."""
+    row = (*shape[:-1], 1)
+    size = 10.0 ** bits.uniform(-3, 3, row)
     found = size * bits.choice([-1.0, 0.0, 1.0], shape)
-    return np.where(bits.random((*shape[:-1], 1)) < 0.25, size, found)
+    others = np.where(bits.random(shape) < bits.choice([0.0, 2 / shape[-1]], row), -size, 0.0)
+    return np.where(bits.random(row) < 0.5, others, found)
 
 
 # Probabilities.
@@ -113,10 +117,18 @@ def _near_the_ends(bits: Bits, form: Format, shape: Shape) -> Array:
     return np.where(bits.random(shape) < 0.5, tiny, 1 - tiny)
 
 
-def _equal(bits: Bits, _form: Format, shape: Shape) -> Array:
-    """Few distinct probabilities, both ends among them; every fourth row is uniform."""
+def _equal(bits: Bits, form: Format, shape: Shape) -> Array:
+    """Few distinct probabilities, both ends among them; half of the rows have one, or one and a few others.
+
+    Some of these are so much larger that a sum swallows the rest.
+    """
     found = bits.choice([0.0, 0.25, 0.5, 1.0, 1 / shape[-1]], shape)
-    return np.where(bits.random((*shape[:-1], 1)) < 0.25, 1 / shape[-1], found)
+    row = (*shape[:-1], 1)
+    kind = bits.random(row)
+    level = np.where(kind < 0.3, 1 / shape[-1], 10.0 ** bits.uniform(-4, 0, row))
+    level = np.where(kind > 0.7, form.unit_roundoff * bits.uniform(0.2, 2, row), level)
+    others = np.where(bits.random(shape) < bits.choice([0.0, 2 / shape[-1]], row), bits.random(row), level)
+    return np.where(bits.random(row) < 0.5, others, found)
 
 
 FAMILIES: Mapping[str, Mapping[str, Draw]] = {
@@ -129,12 +141,19 @@ FAMILIES: Mapping[str, Mapping[str, Draw]] = {
 # Calls.
 
 
-def _labels(bits: Bits, shape: Shape, *, rows: bool) -> Array:
+def _indices(bits: Bits, leading: Array) -> Array:
+    """Of the right class, which leads, or of any."""
+    rows, classes = leading.shape
+    return np.where(bits.random(rows) < 0.5, np.argmax(leading, axis=-1), bits.integers(0, classes, rows))
+
+
+def _labels(bits: Bits, leading: Array, *, rows: bool) -> Array:
     """Row by row hard, soft, or of a few sizes; some of these lie outside [0, 1]."""
+    shape = leading.shape
     soft = bits.random(shape)
     hard = bits.integers(0, 2, shape).astype(np.float64)
     if rows:
-        hard = (np.arange(shape[-1]) == bits.integers(0, shape[-1], (*shape[:-1], 1))).astype(np.float64)
+        hard = (np.arange(shape[-1]) == _indices(bits, leading)[:, np.newaxis]).astype(np.float64)
         soft = soft / np.sum(soft, axis=-1, keepdims=True)
     few = bits.choice([0.0, 0.25, 0.5, 1.0, 1.0, -0.5, 1.5], shape)
     kind = bits.random((*shape[:-1], 1))
@@ -146,9 +165,9 @@ def inputs(operation: Operation, complete: Parameters, form: Format, family: str
     found = {operation.leading: FAMILIES[operation.leading][family](bits, form, shape)}
     kinds = {i.name: i.kind for i in operation.inputs}
     if kinds.get("labels") == "index":
-        found["labels"] = bits.integers(0, shape[-1], shape[:-1])
+        found["labels"] = _indices(bits, found[operation.leading])
     elif "labels" in kinds:
-        found["labels"] = _labels(bits, shape, rows="axis" in complete)
+        found["labels"] = _labels(bits, found[operation.leading], rows="axis" in complete)
     turned = complete.get("axis") == 0
     return rounded({name: array.T if turned and array.ndim > 1 else array for name, array in found.items()}, form)
 

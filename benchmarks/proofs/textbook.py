@@ -8,7 +8,7 @@ frameworks do, and is what the bounds speak of.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
@@ -131,11 +131,11 @@ _KINDS: Mapping[Way, type[_Summing]] = {
 _ROWS = {row.operation: row for row in IMPLEMENTATIONS if row.path == f"numpy.{row.operation}"}
 
 
-def outputs(case: Case, way: Way) -> dict[str, Array]:
-    """The reference's value and gradients of a case."""
+def outputs(case: Case, way: Way, wanted: Sequence[str] = ()) -> dict[str, Array]:
+    """The reference's outputs of a case: those that are wanted, or value and all gradients."""
     row, operation = _ROWS[case.operation], OPERATIONS[case.operation]
     inputs = {name: array.view(_KINDS[way]) for name, array in case.inputs.items()}
-    wanted = [VALUE, *(gradient(name) for name in row.gradients if name in inputs)]
+    wanted = wanted or [VALUE, *(gradient(name) for name in row.gradients if name in inputs)]
     with np.errstate(all="ignore"):
         found = row.run(inputs, operation.complete(case.parameters), wanted)
     return {name: np.asarray(found[name]).view(np.ndarray) for name in wanted}

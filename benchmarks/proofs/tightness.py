@@ -1,0 +1,229 @@
+"""Claim: bounds are near what textbook forms do lose. The worst error comes to a quarter of B, a twentieth if reduced.
+
+B is taken with the depth of the sums that the form really has. The worst input is looked for: rows are drawn,
+those that lose the largest share of their bounds are kept and varied, until one loses enough. Errors are first
+estimated by the same form in a wider dtype; what is told of the worst rows is held against the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.proofs import samples, textbook
+from benchmarks.proofs.samples import Bits
+from harness.model.case import Array, Case, Inputs, Parameters
+from harness.operations.base import UPSTREAM, VALUE, Operation, widened
+from harness.oracle import truth
+from harness.oracle.bounds import bounds
+from harness.oracle.enclosures import running_call
+from harness.oracle.formats import FORMATS
+from harness.oracle.running import ORACLE
+
+UNREDUCED, REDUCED = 1 / 4, 1 / 20
+CLASSES = (2, 10, 1000)
+TERMS = (2, 16, 256)
+"""Losses that are reduced; a row of them has `CLASSES[1]` classes."""
+
+POPULATION = 20_000
+"""Elements that are looked at together."""
+CALLS = 16
+"""Reduced calls that are looked at together."""
+LEAST = 8
+KEPT = 4
+"""One in so many members is kept and varied."""
+CERTIFIED = 4
+"""Rows whose estimate is held against the truth."""
+
+WIDE: Mapping[str, Any] = dict.fromkeys(FORMATS, np.float64) | {"float64": np.longdouble}
+
+
+SUBNORMAL = 64
+"""Bounds of at most so many smallest numbers are left out."""
+UPSTREAM_MATTERS = {"reduction"}
+"""Losses' slopes are asked for without an upstream gradient, which only multiplies them."""
+
+
+class Question(NamedTuple):
+    """Which bounds are asked about.
+
+    Attributes:
+        operation, parameters, dtype: of the calls.
+        length: classes of a row, or losses that are reduced.
+        goal: the share of B that is to be lost.
+    """
+
+    operation: Operation
+    parameters: Parameters
+    dtype: str
+    length: int
+    goal: float
+
+
+class Answer(NamedTuple):
+    """The largest share of B that was lost of an output; None where its bound is 0 and nothing is lost."""
+
+    question: Question
+    output: str
+    share: float | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bound is as tight as is claimed."""
+        return self.share is None or self.share >= self.question.goal
+
+
+def unreduced(dtype: str) -> Iterator[Question]:
+    """Every operation with every value of every parameter but the reduction, one at a time."""
+    for operation in samples.DEFINED.values():
+        lengths = CLASSES if any(p.name == "axis" for p in operation.parameters) else CLASSES[1:2]
+        for parameters in samples.variants(operation):
+            if not parameters.keys() & {"reduction", "axis"}:
+                yield from (Question(operation, parameters, dtype, length, UNREDUCED) for length in lengths)
+
+
+def reduced(dtype: str) -> Iterator[Question]:
+    """Every loss with every reduction."""
+    for operation in samples.DEFINED.values():
+        reductions = next((p.choices for p in operation.parameters if p.name == "reduction"), ())
+        for reduction in reductions:
+            if reduction != "none":
+                yield from (Question(operation, {"reduction": reduction}, dtype, n, REDUCED) for n in TERMS)
+
+
+def answers(question: Question, turns: int) -> list[Answer]:
+    """Look for rows that lose as much as is claimed, of each output, in so many turns at most."""
+    found = []
+    for output in _outputs(question):
+        bits = samples.bits_of(f"{question[2:]}/{question.operation.name}/{question.parameters}/{output}")
+        found.append(Answer(question, output, _worst(question, output, turns, bits)))
+    return found
+
+
+def _outputs(question: Question) -> list[str]:
+    if "reduction" in question.parameters:
+        return [VALUE]
+    return [name for name in question.operation.outputs if name != "gradient:weights"]
+
+
+def _worst(question: Question, output: str, turns: int, bits: Bits) -> float | None:
+    """The largest share that certified members of a population lose of their bounds."""
+    best, members = None, _drawn(question, bits)
+    for _ in range(turns):
+        shares = _shares(question, output, members, _estimated)
+        if shares is None:
+            return best
+        order = np.argsort(-shares)
+        certified = _shares(question, output, _some(members, order[:CERTIFIED]), _certified)
+        best = max(best or 0.0, 0.0 if certified is None else float(certified.max()))
+        if best >= question.goal:
+            return best
+        members = _next(question, _some(members, order[: max(1, len(order) // KEPT)]), len(order), bits)
+    return best
+
+
+# Populations: inputs with an axis of members in front, which are rows, or whole calls that are reduced.
+
+
+def _drawn(question: Question, bits: Bits) -> Inputs:
+    """Members of all families."""
+    families = samples.FAMILIES[question.operation.leading]
+    drawn = [_of_family(question, family, bits) for family in families]
+    return {name: np.concatenate([members[name] for members in drawn]) for name in drawn[0]}
+
+
+def _of_family(question: Question, family: str, bits: Bits) -> Inputs:
+    operation, form = question.operation, FORMATS[question.dtype]
+    complete = operation.complete(question.parameters)
+    rows, reduced = "axis" in complete, "reduction" in question.parameters
+    classes = CLASSES[1] if rows and reduced else question.length
+    count = CALLS if reduced else max(LEAST, POPULATION // question.length)
+    shape = (count * question.length, classes) if rows and reduced else (count, classes)
+    found = dict(samples.inputs(operation, complete, form, family, shape, bits))
+    if operation.shape is not None and UPSTREAM_MATTERS.isdisjoint(p.name for p in operation.parameters):
+        found[UPSTREAM] = bits.standard_normal(shape)
+    if reduced:
+        each = (count, question.length) if rows else (count, 1)
+        found = {name: array.reshape(*each, *array.shape[1:]) for name, array in found.items()}
+        if complete["reduction"] in ("weighted_mean", "nonzero_mean"):
+            found["weights"] = bits.choice([0.0, 0.7, 1.0, 2.3], (count, *((1, classes) if not rows else each[1:])))
+    return samples.rounded(found, form)
+
+
+def _some(members: Inputs, chosen: Array) -> Inputs:
+    return {name: array[chosen] for name, array in members.items()}
+
+
+def _next(question: Question, kept: Inputs, count: int, bits: Bits) -> Inputs:
+    """Those that are kept, varied ones, and as many new ones as are kept."""
+    fresh, survivors = _drawn(question, bits), len(next(iter(kept.values())))
+    fresh = _some(fresh, bits.permutation(len(next(iter(fresh.values()))))[:survivors])
+    parents = _some(kept, bits.integers(0, survivors, max(0, count - 2 * survivors)))
+    leading = question.operation.leading
+    parents = {**parents, leading: _varied(parents[leading], leading, bits)}
+    groups = (kept, fresh, parents)
+    return {name: np.concatenate([group[name] for group in groups]) for name in kept}
+
+
+def _varied(numbers: Array, leading: str, bits: Bits) -> Array:
+    """Some numbers of each member times nearly 1, by much or by little."""
+    per_member = (len(numbers), *(1,) * (numbers.ndim - 1))
+    size, part = 10.0 ** bits.uniform(-7, 0, per_member), bits.random(per_member)
+    factor = 1 + size * bits.standard_normal(numbers.shape) * (bits.random(numbers.shape) < part)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = numbers.astype(np.float64) * factor
+        found = np.clip(found, 0, 1) if leading == "probabilities" else found
+        rounded: Array = found.astype(numbers.dtype)
+    return np.where(np.isfinite(rounded.astype(np.float64)), rounded, numbers)
+
+
+# What members lose.
+
+Lost = Callable[[Case, str, Array], Array]
+"""|y - T| of an output, from what was observed."""
+
+
+def _shares(question: Question, output: str, members: Inputs, lost: Lost) -> Array | None:
+    """The largest share of B that each member loses; None if nothing has a bound other than 0."""
+    operation, complete = question.operation, question.operation.complete(question.parameters)
+    way, form = textbook.WAYS[question.dtype][0], FORMATS[question.dtype]
+    own, count = textbook.adding(form, way), len(next(iter(members.values())))
+    whole = "reduction" not in question.parameters
+    parts = [members] if whole else [_some(members, np.asarray(n)) for n in range(count)]
+    found, bounded = [], False
+    for part in parts:
+        case = samples.case(operation, question.parameters, question.dtype, part)
+        if case is None:
+            found.append(np.zeros(count if whole else 1))
+            continue
+        observed = textbook.outputs(case, way, (output,))[output]
+        call = running_call(widened(part), complete, (ORACLE, own, own))
+        with np.errstate(all="ignore"):
+            bound = np.broadcast_to(bounds(operation.outputs[output], call).pairwise, observed.shape)
+            share = lost(case, output, observed) / bound
+        # What underflow loses is too near to what Arb's radii say of it.
+        sound = (bound > SUBNORMAL * form.smallest_subnormal) & np.isfinite(bound) & np.isfinite(share)
+        bounded |= bool(sound.any())
+        found.append(np.where(sound, share, 0.0).reshape(count if whole else 1, -1).max(axis=1))
+    return np.concatenate(found) if bounded else None
+
+
+def _estimated(case: Case, output: str, observed: Array) -> Array:
+    """Against the same form in a wider dtype, if there is one on this machine."""
+    wide = WIDE[case.dtype]
+    if np.finfo(wide).nmant <= np.finfo(np.float64).nmant and case.dtype == "float64":
+        return _certified(case, output, observed)
+    inputs = {name: array if array.dtype.kind in "iu" else array.astype(wide) for name, array in case.inputs.items()}
+    nearly = textbook.outputs(replace(case, inputs=inputs), textbook.NUMPY, (output,))[output]
+    lost: Array = np.abs(observed.astype(wide) - nearly).astype(np.float64)
+    return lost
+
+
+def _certified(case: Case, output: str, observed: Array) -> Array:
+    """Against the truth, less what that is not known to."""
+    exact = truth.evaluate(case).outputs[output]
+    lost: Array = np.abs((observed.astype(np.float64) - exact.high) - exact.low) - exact.radius
+    return lost
