@@ -147,7 +147,7 @@ def _indices(bits: Bits, leading: Array) -> Array:
     return np.where(bits.random(rows) < 0.5, np.argmax(leading, axis=-1), bits.integers(0, classes, rows))
 
 
-def _labels(bits: Bits, leading: Array, *, rows: bool) -> Array:
+def _labels(bits: Bits, leading: Array, *, rows: bool, low: float) -> Array:
     """Row by row hard, soft, or of a few sizes; some of these lie outside [0, 1]."""
     shape = leading.shape
     soft = bits.random(shape)
@@ -155,7 +155,7 @@ def _labels(bits: Bits, leading: Array, *, rows: bool) -> Array:
     if rows:
         hard = (np.arange(shape[-1]) == _indices(bits, leading)[:, np.newaxis]).astype(np.float64)
         soft = soft / np.sum(soft, axis=-1, keepdims=True)
-    few = bits.choice([0.0, 0.25, 0.5, 1.0, 1.0, -0.5, 1.5], shape)
+    few = bits.choice([0.0, 0.25, 0.5, 1.0, 1.0, low, 1.5], shape)
     kind = bits.random((*shape[:-1], 1))
     return np.where(kind < 0.4, hard, np.where(kind < 0.9, soft, few))
 
@@ -164,10 +164,12 @@ def inputs(operation: Operation, complete: Parameters, form: Format, family: str
     """Inputs of a call but weights and upstream: rows of classes, or of elements."""
     found = {operation.leading: FAMILIES[operation.leading][family](bits, form, shape)}
     kinds = {i.name: i.kind for i in operation.inputs}
+    # -z log p of probabilities that become 0 is infinite: of both signs it is no number, and no rounding matters.
+    low = -0.5 if operation.leading == "logits" else 0.0
     if kinds.get("labels") == "index":
         found["labels"] = _indices(bits, found[operation.leading])
     elif "labels" in kinds:
-        found["labels"] = _labels(bits, found[operation.leading], rows="axis" in complete)
+        found["labels"] = _labels(bits, found[operation.leading], rows="axis" in complete, low=low)
     turned = complete.get("axis") == 0
     return rounded({name: array.T if turned and array.ndim > 1 else array for name, array in found.items()}, form)
 

@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from harness.adapters import reference
 from harness.adapters.numpy import IMPLEMENTATIONS
 from harness.model.case import Array, Case
 from harness.operations import OPERATIONS
 from harness.operations.base import VALUE, gradient
 from harness.oracle import running
-from harness.oracle.formats import Format
+from harness.oracle.formats import FORMATS, Format
 from harness.oracle.running import Arithmetic
 
 EIGHT, BLOCK = 8, 128
 """NumPy's pairwise sum has eight partial sums, and blocks of at most so many terms."""
+
+
+WIDER: Mapping[str, Any] = dict.fromkeys(FORMATS, np.float64) | {"float64": np.longdouble}
+"""Where the same steps are nearly exact; on some machines long double is no wider than float64."""
+POINTS = 250_000
 
 
 class Way(NamedTuple):
@@ -82,8 +89,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Adding(Arithmetic):
-    """An arithmetic whose sums are of a known depth."""
+class Own(Arithmetic):
+    """The arithmetic of one implementation: its sums are of a known depth."""
 
     depth: Callable[[int], int]
 
@@ -92,10 +99,28 @@ class Adding(Arithmetic):
         return np.minimum(np.maximum(terms, 1) - 1, self.depth(max(places, 1)))
 
 
-def adding(form: Format, way: Way) -> Adding:
-    """A dtype's arithmetic with the sums of an implementation."""
+def own(form: Format, way: Way, library: float | None = None) -> Own:
+    """A dtype's arithmetic with the sums of an implementation; with its m too, if that is given."""
     base = running.of_format(form, recursive=False)
-    return Adding(**{field.name: getattr(base, field.name) for field in fields(base)}, depth=way.depth)
+    base = replace(base, library=base.library if library is None else library)
+    return Own(**{field.name: getattr(base, field.name) for field in fields(base)}, depth=way.depth)
+
+
+@cache
+def library(dtype: str) -> float:
+    """The largest error of NumPy's exp, log and log1p on this machine, in units of u; seen on a million points."""
+    form, wide = FORMATS[dtype], WIDER[dtype]
+    bits = np.random.Generator(np.random.Philox(1))
+    spread = np.concatenate([bits.uniform(0, 1, POINTS), 10.0 ** bits.uniform(-12, 0, POINTS)])
+    worst = 0.0
+    for function, points in ((np.exp, -16 * spread), (np.log, spread), (np.log1p, spread), (np.log1p, -spread)):
+        rounded = points.astype(form.dtype)
+        with np.errstate(all="ignore"):
+            exact = function(rounded.astype(wide))
+            lost = np.abs(function(rounded).astype(wide) - exact) / np.abs(exact)
+        normal = np.isfinite(lost) & (np.abs(exact) >= form.smallest_normal)
+        worst = max(worst, float(np.max(lost[normal])) / form.unit_roundoff)
+    return worst
 
 
 class _Summing(np.ndarray[Any, Any]):
@@ -129,6 +154,17 @@ _KINDS: Mapping[Way, type[_Summing]] = {
     way: type(f"Summing_{way.name}", (_Summing,), {"way": way}) for way in (RECURSIVE, PAIRWISE, NUMPY, SINGLE)
 }
 _ROWS = {row.operation: row for row in IMPLEMENTATIONS if row.path == f"numpy.{row.operation}"}
+
+
+def others(case: Case, output: str) -> list[Array]:
+    """Other textbook forms of an output that the bounds allow; for calls without weights, upstream and reduction."""
+    if (case.operation, output) == ("weighted_sigmoid_cross_entropy", gradient("labels")):
+        x = case.inputs["logits"]
+        q = x.dtype.type(case.parameters.get("pos_weight", 1))
+        scale = x.dtype.type(1 - float(case.parameters.get("label_smoothing", 0)))
+        with np.errstate(all="ignore"):
+            return [scale * (reference.log_sigmoid(-x) - q * reference.log_sigmoid(x))]
+    return []
 
 
 def outputs(case: Case, way: Way, wanted: Sequence[str] = ()) -> dict[str, Array]:

@@ -138,7 +138,7 @@ def smoothed(call: Call, labels: Real, classes: int) -> Real:
     if call.parameter("label_smoothing") == 0:
         return labels
     e = call.constant("label_smoothing")
-    return labels * (1.0 - e) + e / float(classes)
+    return labels * (1.0 - e) + e / call.once_rounded(float(classes))
 
 
 def label_region(labels: Array, *, rows_on_axis: int | None = None) -> Region:
@@ -164,7 +164,7 @@ def _value(losses: Part, call: Call) -> Real:
     """Weigh and reduce losses."""
     found, reduction = losses(call), call.parameters["reduction"]
     if reduction in ("row_mean", "row_mean_sum"):
-        weighted = _weighted(call, found.sum() / float(found.shape[-1]))
+        weighted = _weighted(call, found.sum() / call.once_rounded(float(found.shape[-1])))
         return weighted if reduction == "row_mean" else weighted.sum(None)
     weighted = _weighted(call, found)
     if reduction == "none":
@@ -202,7 +202,7 @@ def _weights_slope(losses: Part, call: Call) -> Real:
     found, weights = losses(call), call.inputs["weights"]
     reduction, ahead = call.parameters["reduction"], _upstream(call)
     if reduction in ("row_mean", "row_mean_sum"):
-        found = found.sum() / float(found.shape[-1])
+        found = found.sum() / call.once_rounded(float(found.shape[-1]))
     if reduction == "weighted_mean":
         found = found - _value(losses, call)
     slopes = ahead * found
@@ -229,7 +229,8 @@ def _spread(call: Call, shape: Shape) -> Real:
         reduction = str(call.parameters["reduction"])
         ahead = _weighted(call, _upstream(call))
         if reduction in ("row_mean", "row_mean_sum"):
-            ahead = expanded((ahead / float(shape[-1])).shaped(lambda a: np.broadcast_to(a, shape[:-1])))
+            rows = ahead / call.once_rounded(float(shape[-1]))
+            ahead = expanded(rows.shaped(lambda a: np.broadcast_to(a, shape[:-1])))
         elif reduction not in ("none", "sum"):
             ahead = _over(call, ahead, shape)
         return ahead.shaped(lambda a: np.broadcast_to(a, shape))
@@ -248,11 +249,11 @@ def _over(call: Call, numerator: Real, shape: Shape) -> Real:
     weights = call.inputs.get("weights")
     count = int(np.prod(shape, dtype=np.int64))
     if weights is None or call.parameters["reduction"] == "mean":
-        return numerator / float(count)
+        return numerator / call.once_rounded(float(count))
     full = np.broadcast_to(weights, shape)
     if call.parameters["reduction"] == "nonzero_mean":
         count = int(np.count_nonzero(full))
-        return numerator / float(count) if count else numerator * 0.0
+        return numerator / call.once_rounded(float(count)) if count else numerator * 0.0
     whole = call.exactly(full).sum(None)
     return numerator / whole if _has_sum(full) else numerator * 0.0
 

@@ -121,7 +121,7 @@ class Call:
         inputs: floating inputs as float64, which is exact for every format here; indices as they are.
         parameters: complete parameters.
         exactly: makes exact numbers of float64 ones.
-        once_rounded: makes a parameter's number, which algorithms have as rounded to their dtype.
+        once_rounded: makes a parameter's number, or a count, which algorithms have as rounded to their dtype.
         exponentials: of whole rows, their largest numbers with the last axis, and the places of those without it.
         kept: what programs of this call share.
         row: the call with whole rows, where this one has a part of their classes.

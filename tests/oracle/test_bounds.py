@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.proofs import documents
 from benchmarks.proofs.inside import ELEMENTS, inside
+from benchmarks.proofs.tightness import answers, questions
 from harness.adapters.numpy import IMPLEMENTATIONS
 from harness.model.case import Array, Case, Expectation, Source
 from harness.operations import OPERATIONS
@@ -15,8 +18,6 @@ from harness.oracle import truth
 from harness.oracle.formats import FORMATS
 
 REFERENCE = {row.operation: row for row in IMPLEMENTATIONS if row.path.startswith(f"numpy.{row.operation}")}
-
-
 SHARE = 0.1
 
 
@@ -27,6 +28,21 @@ def test_textbook_forms_stay_inside_their_bounds(dtype: str) -> None:
     assert not found.alarms, "\n".join(found.alarms[:10])
     assert found.bounded > 0.9 * wanted
     assert 0.5 < found.largest <= 1  # they come near it
+
+
+def test_forms_of_the_documents_are_graded_as_they_deserve() -> None:
+    found = [objection for row in documents.rows() for objection in row.objections]
+    assert not found, "\n".join(found[:10])
+    page = Path(__file__).parents[2] / "docs" / "numerics.md"
+    assert documents.table() in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_bounds_are_near_what_textbook_forms_do_lose(dtype: str) -> None:
+    found = [answer for question in questions(dtype, SHARE) for answer in answers(question)]
+    assert not [str(answer) for answer in found if not answer.holds]
+    assert len(found) > 20
+    assert sum(answer.is_tight for answer in found) > len(found) / 2
 
 
 def known(name: str, parameters: dict[str, Any], **inputs: Array) -> truth.Truth:
@@ -90,6 +106,14 @@ def test_what_weights_were_broadcast_along_is_one_sum() -> None:
     )
     bounds = [found.bounds["gradient:weights"].passing.item() for found in (one, three)]
     assert bounds[0] == pytest.approx(bounds[1], rel=1e-12)
+
+
+def test_a_mean_divides_by_a_count_that_half_formats_round() -> None:
+    """257 is 256 in bfloat16."""
+    x, z = np.zeros(257, FORMATS["bfloat16"].dtype), np.ones(257, FORMATS["bfloat16"].dtype)
+    found = known("sigmoid_cross_entropy", {"reduction": "mean"}, logits=x, labels=z)
+    exact, bound = found.outputs["gradient:logits"].high[0], found.bounds["gradient:logits"].passing[0]
+    assert abs(-0.5 / 256 - exact) <= bound
 
 
 def test_slopes_that_nobody_computes_so_allow_nothing() -> None:
