@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.proofs import documents, textbook, tightness
 from benchmarks.proofs.figure import figure
 from benchmarks.proofs.inside import ELEMENTS, Inside, inside
+from benchmarks.proofs.lacking import lacking
 from benchmarks.proofs.tightness import Answer, answers, questions
 from harness.oracle import library
 from harness.oracle.formats import FORMATS
@@ -35,6 +36,9 @@ def main() -> int:
     asked = parser.parse_args()
     dtypes = asked.dtype or list(FORMATS)
     library.check()
+    if objections := lacking():
+        print("\n".join(objections))
+        return 1
     kept = {dtype: _inside(dtype, asked.share) for dtype in dtypes}
     graded = _graded()
     tight = {dtype: _tight(dtype, asked.share) for dtype in dtypes}

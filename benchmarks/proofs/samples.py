@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from functools import partial
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.model.case import Array, Case, Domain, Expectation, Inputs, Parameters, Source
 from harness.operations import OPERATIONS
-from harness.operations.base import Operation
+from harness.operations.base import UPSTREAM, Operation
 from harness.operations.losses import losses_shape
 from harness.operations.real import Shape
 from harness.oracle.formats import FORMATS, Format
@@ -32,6 +34,8 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
 }
 """Values of every parameter but the reduction."""
 
+FACTORS = ("weights", UPSTREAM)
+"""Inputs that `factors` draws."""
 CLASSES = (1, 2, 3, 10, 128, 1000)
 OUTPUTS = 2
 """About so many outputs has a call."""
@@ -131,14 +135,7 @@ def _equal(bits: Bits, form: Format, shape: Shape) -> Array:
     return np.where(bits.random(row) < 0.5, others, found)
 
 
-FAMILIES: Mapping[str, Mapping[str, Draw]] = {
-    "logits": {"bits": _any_bits, "normal": _normal, "margins": _margins, "ties": _ties},
-    "probabilities": {"bits": _probability_bits, "simplex": _simplex, "margins": _near_the_ends, "ties": _equal},
-}
-"""How the leading input is drawn, by its name."""
-
-
-# Calls.
+# Labels.
 
 
 def _indices(bits: Bits, leading: Array) -> Array:
@@ -148,7 +145,7 @@ def _indices(bits: Bits, leading: Array) -> Array:
 
 
 def _labels(bits: Bits, leading: Array, *, rows: bool, low: float) -> Array:
-    """Row by row hard, soft, or of a few sizes; some of these lie outside [0, 1]."""
+    """Row by row hard, soft, or of a few sizes; some of these lie outside [0, 1], from `low` on."""
     shape = leading.shape
     soft = bits.random(shape)
     hard = bits.integers(0, 2, shape).astype(np.float64)
@@ -160,16 +157,57 @@ def _labels(bits: Bits, leading: Array, *, rows: bool, low: float) -> Array:
     return np.where(kind < 0.4, hard, np.where(kind < 0.9, soft, few))
 
 
+# The table.
+
+
+class Sampling(NamedTuple):
+    """How an operation's inputs are drawn.
+
+    Attributes:
+        families: of the leading input, by name.
+        others: the further ones but weights and upstream, from rows of the leading one.
+    """
+
+    families: Mapping[str, Draw]
+    others: Mapping[str, Callable[[Bits, Array], Array]] = MappingProxyType({})
+
+
+LOGITS: Mapping[str, Draw] = {"bits": _any_bits, "normal": _normal, "margins": _margins, "ties": _ties}
+PROBABILITIES: Mapping[str, Draw] = {
+    "bits": _probability_bits,
+    "simplex": _simplex,
+    "margins": _near_the_ends,
+    "ties": _equal,
+}
+INDICES = {"labels": _indices}
+ELEMENTS, ROWS = ({"labels": partial(_labels, rows=rows, low=-0.5)} for rows in (False, True))
+# -z log p of probabilities that become 0 is infinite: of both signs it is no number, and no rounding matters.
+POSITIVE_ELEMENTS, POSITIVE_ROWS = ({"labels": partial(_labels, rows=rows, low=0.0)} for rows in (False, True))
+
+SAMPLINGS: Mapping[str, Sampling] = {
+    "sigmoid": Sampling(LOGITS),
+    "log_sigmoid": Sampling(LOGITS),
+    "softmax": Sampling(LOGITS),
+    "log_softmax": Sampling(LOGITS),
+    "sigmoid_cross_entropy": Sampling(LOGITS, ELEMENTS),
+    "weighted_sigmoid_cross_entropy": Sampling(LOGITS, ELEMENTS),
+    "softmax_cross_entropy": Sampling(LOGITS, ROWS),
+    "sparse_softmax_cross_entropy": Sampling(LOGITS, INDICES),
+    "binary_cross_entropy": Sampling(PROBABILITIES, POSITIVE_ELEMENTS),
+    "categorical_cross_entropy": Sampling(PROBABILITIES, POSITIVE_ROWS),
+    "sparse_categorical_cross_entropy": Sampling(PROBABILITIES, INDICES),
+}
+"""A row for each operation that is defined; its textbook form is the NumPy adapter's row."""
+
+
+# Calls.
+
+
 def inputs(operation: Operation, complete: Parameters, form: Format, family: str, shape: Shape, bits: Bits) -> Inputs:
     """Inputs of a call but weights and upstream: rows of classes, or of elements."""
-    found = {operation.leading: FAMILIES[operation.leading][family](bits, form, shape)}
-    kinds = {i.name: i.kind for i in operation.inputs}
-    # -z log p of probabilities that become 0 is infinite: of both signs it is no number, and no rounding matters.
-    low = -0.5 if operation.leading == "logits" else 0.0
-    if kinds.get("labels") == "index":
-        found["labels"] = _indices(bits, found[operation.leading])
-    elif "labels" in kinds:
-        found["labels"] = _labels(bits, found[operation.leading], rows="axis" in complete, low=low)
+    sampling = SAMPLINGS[operation.name]
+    leading = sampling.families[family](bits, form, shape)
+    found = {operation.leading: leading, **{name: draw(bits, leading) for name, draw in sampling.others.items()}}
     turned = complete.get("axis") == 0
     return rounded({name: array.T if turned and array.ndim > 1 else array for name, array in found.items()}, form)
 
@@ -189,7 +227,7 @@ def factors(operation: Operation, complete: Parameters, given: Inputs, bits: Bit
         shape = weighed if bits.random() < HALF else (1,) * len(weighed)
         found["weights"] = bits.choice([0.0, 1.0, 0.7, 2.3, 3.0], shape) * bits.choice([1.0, -1.0], shape, p=[0.9, 0.1])
     if operation.shape is not None and bits.random() < HALF:
-        found["upstream"] = bits.standard_normal(operation.shape(given, complete))
+        found[UPSTREAM] = bits.standard_normal(operation.shape(given, complete))
     return found
 
 
@@ -214,7 +252,7 @@ def calls(dtype: str, wanted: int) -> Iterator[Case]:
         (operation, parameters, family)
         for operation in DEFINED.values()
         for parameters in variants(operation)
-        for family in FAMILIES[operation.leading]
+        for family in SAMPLINGS[operation.name].families
     ]
     size = max(LEAST, wanted // (OUTPUTS * len(kinds)))
     widths = [classes for classes in CLASSES if classes <= EIGHT * size]

@@ -153,7 +153,8 @@ class _Summing(np.ndarray[Any, Any]):
 _KINDS: Mapping[Way, type[_Summing]] = {
     way: type(f"Summing_{way.name}", (_Summing,), {"way": way}) for way in (RECURSIVE, PAIRWISE, NUMPY, SINGLE)
 }
-_ROWS = {row.operation: row for row in IMPLEMENTATIONS if row.path == f"numpy.{row.operation}"}
+ROWS = {row.operation: row for row in IMPLEMENTATIONS if row.path == f"numpy.{row.operation}"}
+"""The NumPy adapter's row of each operation."""
 
 
 def others(case: Case, output: str) -> list[Array]:
@@ -169,7 +170,7 @@ def others(case: Case, output: str) -> list[Array]:
 
 def outputs(case: Case, way: Way, wanted: Sequence[str] = ()) -> dict[str, Array]:
     """The reference's outputs of a case: those that are wanted, or value and all gradients."""
-    row, operation = _ROWS[case.operation], OPERATIONS[case.operation]
+    row, operation = ROWS[case.operation], OPERATIONS[case.operation]
     inputs = {name: array.view(_KINDS[way]) for name, array in case.inputs.items()}
     wanted = wanted or [VALUE, *(gradient(name) for name in row.gradients if name in inputs)]
     with np.errstate(all="ignore"):

@@ -160,7 +160,7 @@ def _worst(question: Question, output: str, library: float | None, bits: Bits) -
 
 def _drawn(question: Question, bits: Bits) -> Inputs:
     """Members of all families."""
-    families = samples.FAMILIES[question.operation.leading]
+    families = samples.SAMPLINGS[question.operation.name].families
     drawn = [_of_family(question, family, bits) for family in families]
     return {name: np.concatenate([members[name] for members in drawn]) for name in drawn[0]}
 

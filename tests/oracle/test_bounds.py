@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.proofs import documents
+from benchmarks.proofs import documents, samples, textbook
 from benchmarks.proofs.inside import ELEMENTS, inside
+from benchmarks.proofs.lacking import lacking
 from benchmarks.proofs.tightness import answers, questions
 from harness.adapters.numpy import IMPLEMENTATIONS
 from harness.model.case import Array, Case, Expectation, Source
@@ -19,6 +21,47 @@ from harness.oracle.formats import FORMATS
 
 REFERENCE = {row.operation: row for row in IMPLEMENTATIONS if row.path.startswith(f"numpy.{row.operation}")}
 SHARE = 0.1
+
+
+def test_every_operation_has_its_row_in_the_proof() -> None:
+    assert not lacking(), "\n".join(lacking())
+
+
+@cache
+def one_turn() -> list[Case]:
+    """A small call of each kind."""
+    return list(samples.calls("float32", 1))
+
+
+@pytest.mark.parametrize("name", samples.DEFINED)
+def test_samples_leave_no_input_and_no_value_out(name: str) -> None:
+    operation = OPERATIONS[name]
+    drawn = [case for case in one_turn() if case.operation == name]
+    assert {i for case in drawn for i in case.inputs} == {i.name for i in operation.inputs}
+    for parameter in operation.parameters:
+        wanted = parameter.choices or samples.VALUES[parameter.name]
+        assert {operation.complete(case.parameters)[parameter.name] for case in drawn} >= set(wanted)
+
+
+@pytest.mark.parametrize("missing", ["form", "sampling", "input", "value"])
+def test_what_an_operation_lacks_is_told_by_name(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "weighted_sigmoid_cross_entropy"
+    if missing == "form":
+        monkeypatch.delitem(textbook.ROWS, name)
+    elif missing == "value":
+        monkeypatch.setattr("benchmarks.proofs.lacking.VALUES", {"label_smoothing": (0.0,)})
+    else:
+        rows = {n: row for n, row in samples.SAMPLINGS.items() if n != name}
+        if missing == "input":
+            rows[name] = samples.Sampling(samples.LOGITS)
+        monkeypatch.setattr("benchmarks.proofs.lacking.SAMPLINGS", rows)
+    told = {
+        "form": f"{name} has no textbook form: numpy.{name}",
+        "sampling": f"{name} has no row in",
+        "input": f"{name}: labels is not drawn",
+        "value": f"{name}: pos_weight has no values",
+    }
+    assert any(objection.startswith(told[missing]) for objection in lacking())
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
