@@ -189,6 +189,7 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "log_sigmoid": Sampling(LOGITS),
     "softmax": Sampling(LOGITS),
     "log_softmax": Sampling(LOGITS),
+    "logsumexp": Sampling(LOGITS),
     "sigmoid_cross_entropy": Sampling(LOGITS, ELEMENTS),
     "weighted_sigmoid_cross_entropy": Sampling(LOGITS, ELEMENTS),
     "softmax_cross_entropy": Sampling(LOGITS, ROWS),

@@ -174,7 +174,7 @@ def _of_family(question: Question, family: str, bits: Bits) -> Inputs:
     shape = (count * question.length, classes) if rows and reduced else (count, classes)
     found = dict(samples.inputs(operation, complete, form, family, shape, bits))
     if operation.shape is not None and UPSTREAM_MATTERS.isdisjoint(p.name for p in operation.parameters):
-        found[UPSTREAM] = bits.standard_normal(shape)
+        found[UPSTREAM] = bits.standard_normal(operation.shape(found, complete))
     if reduced:
         each = (count, question.length) if rows else (count, 1)
         found = {name: array.reshape(*each, *array.shape[1:]) for name, array in found.items()}
