@@ -55,7 +55,20 @@ SECOND_AXIS = "second axis"
 FLOATS = ("float32", "float64")
 ALL_FLOATS = ("float16", "bfloat16", "float32", "float64")
 GRADIENT = "gradient:"
-FROM_PROBABILITIES = ("binary_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy")
+LEADING = MappingProxyType(
+    {
+        "binary_cross_entropy": "probabilities",
+        "categorical_cross_entropy": "probabilities",
+        "sparse_categorical_cross_entropy": "probabilities",
+        "kl_divergence": "probabilities",
+        "log_kl_divergence": "log_probabilities",
+    }
+)
+"""Leading inputs that aren't logits."""
+
+DENSE = ("cross_entropy", "kl_divergence")
+"""How names of operations with real-valued labels end."""
+
 
 Values = Union[str, Tuple[Any, ...]]
 
@@ -108,10 +121,10 @@ def gradient_inputs(wanted: Sequence[str], inputs: Container[str]) -> List[str]:
 
 def leading_input(operation: str) -> str:
     """Name of an operation's leading input, the one whose shape and dtype lead."""
-    return "probabilities" if operation in FROM_PROBABILITIES else "logits"
+    return LEADING.get(operation, "logits")
 
 
 def real_inputs(operation: str, optional: Sequence[str] = ()) -> Tuple[str, ...]:
     """Names of an operation's real-valued inputs: the leading one, labels that aren't indices, the optional ones."""
-    dense = operation.endswith("cross_entropy") and not operation.startswith("sparse")
+    dense = operation.endswith(DENSE) and not operation.startswith("sparse")
     return (leading_input(operation), *(("labels",) if dense else ()), *optional)

@@ -93,15 +93,15 @@ def _loss(
             gradient = gathered(reduction.weight_slopes(losses, upstream), inputs["weights"].shape)
         else:
             scale = reduction.spread(upstream)
-            slopes = _label_slopes(loss, x, options) if name == "labels" else loss.slopes(x, z, options)
+            slopes = _label_slopes(loss, x, z, options) if name == "labels" else loss.slopes(x, z, options)
             gradient = times(scale if axis is None else np.expand_dims(scale, axis), slopes)
         outputs["gradient:" + name] = gradient
     return outputs
 
 
-def _label_slopes(loss: Loss, x: Array, parameters: Parameters) -> Array:
+def _label_slopes(loss: Loss, x: Array, z: Array, parameters: Parameters) -> Array:
     """Derivatives of the losses with respect to the labels as given: they were smoothed."""
-    return times(x.dtype.type(1 - parameters.get("label_smoothing", 0)), loss.label_slopes(x, parameters))
+    return times(x.dtype.type(1 - parameters.get("label_smoothing", 0)), loss.label_slopes(x, z, parameters))
 
 
 def _labels(x: Array, labels: Array, axis: Optional[int], parameters: Parameters, *, sparse: bool) -> Array:
@@ -140,6 +140,7 @@ CHOICES = {
     "reduction": (*ROW_REDUCTIONS, "row_mean", "row_mean_sum"),
     "epsilon_use": ("clip", "add"),
     "normalize": ("none", "before", "after"),
+    "log_labels": (False, True),
 }
 
 
@@ -147,7 +148,7 @@ def _check_parameters(parameters: Parameters) -> None:
     for name, value in parameters.items():
         choices = ROW_REDUCTIONS if name == "reduction" and "axis" in parameters else CHOICES.get(name)
         if choices is not None and value not in choices:
-            raise ValueError(f"{name} is {value!r}, not one of {', '.join(choices)}")
+            raise ValueError(f"{name} is {value!r}, not one of {', '.join(map(str, choices))}")
         if name in RANGES:
             low, high = RANGES[name]
             if isinstance(value, (bool, str)) or not low <= value <= high:
@@ -200,6 +201,9 @@ _SOFTMAX = Loss(reference.softmax_losses, reference.softmax_slopes, reference.so
 _BINARY = Loss(reference.binary_losses, reference.binary_slopes, reference.binary_label_slopes)
 _CATEGORICAL = Loss(reference.categorical_losses, reference.categorical_slopes, reference.categorical_label_slopes)
 
+_KL = Loss(reference.kl_losses, reference.kl_slopes, reference.kl_label_slopes)
+_LOG_KL = Loss(reference.log_kl_losses, reference.log_kl_slopes, reference.log_kl_label_slopes)
+
 
 def _row(operation: str, run: Callable[..., Any], *parameters: str, inputs: Sequence[str] = ()) -> Implementation:
     return Implementation(
@@ -230,5 +234,7 @@ IMPLEMENTATIONS = (
     _loss_row("binary_cross_entropy", _BINARY, "label_smoothing", "epsilon", "epsilon_use", "log_floor"),
     _loss_row("categorical_cross_entropy", _CATEGORICAL, "label_smoothing", "axis", "epsilon", "normalize"),
     _loss_row("sparse_categorical_cross_entropy", _CATEGORICAL, "axis", "epsilon", "normalize"),
+    _loss_row("kl_divergence", _KL, "axis", "epsilon"),
+    _loss_row("log_kl_divergence", _LOG_KL, "log_labels"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),
 )

@@ -1,8 +1,5 @@
 """The mathematics of the NumPy reference: stable losses, their slopes, and reductions (the island).
 
-Every loss is linear in its labels, so its derivative with respect to them is a function of the
-leading input alone.
-
 All in the dtype of the input: constants are made of its type, since a plain 1 widens float16
 scalars in older NumPys. A product with a zero label, weight or upstream gradient is zero.
 """
@@ -80,12 +77,12 @@ class Loss(NamedTuple):
     Attributes:
         losses: one for each element, or for each row along the class axis.
         slopes: derivatives of a row's loss, or an element's, with respect to x: shape of x.
-        label_slopes: the same with respect to z, from x and the parameters.
+        label_slopes: the same with respect to z.
     """
 
     losses: Callable[[Array, Array, Parameters], Array]
     slopes: Callable[[Array, Array, Parameters], Array]
-    label_slopes: Callable[[Array, Parameters], Array]
+    label_slopes: Callable[[Array, Array, Parameters], Array]
 
 
 def times(factor: Array, x: Array) -> Array:
@@ -111,7 +108,7 @@ def sigmoid_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
     return (x.dtype.type(1) - z) * sigmoid(x) - q * z * sigmoid(-x)
 
 
-def sigmoid_label_slopes(x: Array, parameters: Parameters) -> Array:
+def sigmoid_label_slopes(x: Array, _z: Array, parameters: Parameters) -> Array:
     """q softplus(-x) - softplus(x), q = pos_weight, with the common log1p taken out: -x if q is 1."""
     one, q = x.dtype.type(1), x.dtype.type(parameters.get("pos_weight", 1))
     return times(np.where(x >= 0, one, q), -x) + (q - one) * np.log1p(np.exp(-np.abs(x)))
@@ -129,7 +126,7 @@ def softmax_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
     return softmax(x, axis) * np.sum(z, axis=axis, keepdims=True) - z
 
 
-def softmax_label_slopes(x: Array, parameters: Parameters) -> Array:
+def softmax_label_slopes(x: Array, _z: Array, parameters: Parameters) -> Array:
     """-log(softmax(x))."""
     return -log_softmax(x, parameters["axis"])
 
@@ -177,7 +174,7 @@ def binary_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
     return slopes if add or not epsilon else np.where(_unclipped(p, epsilon), slopes, zero)
 
 
-def binary_label_slopes(p: Array, parameters: Parameters) -> Array:
+def binary_label_slopes(p: Array, _z: Array, parameters: Parameters) -> Array:
     """log(1 - p) - log(p), each logarithm guarded."""
     log_p, log_rest = _binary_logs(p, parameters)
     return log_rest - log_p
@@ -198,10 +195,10 @@ def _share(p: Array, axis: int) -> Array:
 
 def categorical_losses(p: Array, z: Array, parameters: Parameters) -> Array:
     """-sum z log(p), p normalised and clipped."""
-    return np.sum(times(z, categorical_label_slopes(p, parameters)), axis=parameters["axis"])
+    return np.sum(times(z, categorical_label_slopes(p, z, parameters)), axis=parameters["axis"])
 
 
-def categorical_label_slopes(p: Array, parameters: Parameters) -> Array:
+def categorical_label_slopes(p: Array, _z: Array, parameters: Parameters) -> Array:
     """-log(p), p normalised and clipped."""
     axis, epsilon, normalize = parameters["axis"], parameters["epsilon"], parameters["normalize"]
     if normalize == "after":
@@ -226,6 +223,69 @@ def _slopes_of_shares(q: Array, z: Array, whole: Array, axis: int) -> Array:
     """Of -sum z log(q), q the shares of a whole, with respect to its parts."""
     slopes = np.sum(z, axis=axis, keepdims=True) - times(z, q.dtype.type(1) / q)
     return slopes / np.sum(whole, axis=axis, keepdims=True)
+
+
+def kl_losses(p: Array, z: Array, parameters: Parameters) -> Array:
+    """Sum z log(z / p), both clipped to [epsilon, 1]."""
+    p, z = (_clip_low(a, parameters["epsilon"]) for a in (p, z))
+    _refuse_negative(z)
+    return np.sum(np.where(z == 0, z, z * np.log(z / p)), axis=parameters["axis"])
+
+
+def kl_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
+    """-z / p; 0 where the clip holds p."""
+    epsilon = parameters["epsilon"]
+    slopes = -times(_clip_low(z, epsilon), p.dtype.type(1) / _clip_low(p, epsilon))
+    return np.where(_held(p, epsilon), p.dtype.type(0), slopes)
+
+
+def kl_label_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
+    """log(z / p) + 1; 0 where the clip holds z."""
+    epsilon = parameters["epsilon"]
+    slopes = np.log(_clip_low(z, epsilon) / _clip_low(p, epsilon)) + p.dtype.type(1)
+    slopes = np.where((z == 0) & (p == 0) & (epsilon == 0), p.dtype.type(np.inf), slopes)
+    return np.where(_held(z, epsilon), p.dtype.type(0), slopes)
+
+
+def _clip_low(p: Array, epsilon: float) -> Array:
+    return np.clip(p, p.dtype.type(epsilon), p.dtype.type(1)) if epsilon else p
+
+
+def _held(p: Array, epsilon: float) -> Array:
+    return (p < p.dtype.type(epsilon)) | (p > p.dtype.type(1)) if epsilon else np.zeros(p.shape, bool)
+
+
+def _refuse_negative(z: Array) -> None:
+    if np.any(z < 0):
+        raise ValueError("labels below 0: log of a negative number")
+
+
+def log_kl_losses(x: Array, z: Array, parameters: Parameters) -> Array:
+    """z (log z - x), or e^t (t - x) of labels t = log z; 0 where z is."""
+    weight, log_z = _weight(z, parameters)
+    return times(weight, np.where(weight == 0, x.dtype.type(0), log_z) - x)
+
+
+def log_kl_slopes(_x: Array, z: Array, parameters: Parameters) -> Array:
+    """-z."""
+    return -_weight(z, parameters)[0]
+
+
+def log_kl_label_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
+    """log z - x + 1, and with respect to log z: z times as much."""
+    weight, log_z = _weight(z, parameters)
+    slopes = log_z - x + x.dtype.type(1)
+    if parameters["log_labels"]:
+        return np.where(weight == 0, weight, weight * slopes)
+    return np.where((z == 0) & np.isneginf(x), x.dtype.type(np.inf), slopes)
+
+
+def _weight(z: Array, parameters: Parameters) -> Tuple[Array, Array]:
+    """z and log z."""
+    if parameters["log_labels"]:
+        return np.exp(z), z
+    _refuse_negative(z)
+    return z, np.log(z)
 
 
 BY_ROWS = ("row_mean", "row_mean_sum")

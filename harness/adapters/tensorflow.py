@@ -234,6 +234,7 @@ class KerasLoss(NamedTuple):
     function_name: str
     options: Sequence[str]
     reductions: Mapping[str, str]
+    takes_logits: bool = True
 
     def of_class(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
         """Call an instance of the class."""
@@ -255,12 +256,14 @@ class KerasLoss(NamedTuple):
         return function(inputs["labels"], _leading(inputs), **self._keywords(inputs, parameters))
 
     def _keywords(self, inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
-        return dict({name: parameters[name] for name in self.options}, from_logits="logits" in inputs)
+        options = {name: parameters[name] for name in self.options}
+        return dict(options, from_logits="logits" in inputs) if self.takes_logits else options
 
 
 BINARY = KerasLoss("BinaryCrossentropy", "binary_crossentropy", ("label_smoothing",), KERAS_ELEMENTS)
 CATEGORICAL = KerasLoss("CategoricalCrossentropy", "categorical_crossentropy", ("label_smoothing", "axis"), KERAS_ROWS)
 SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", (), KERAS_ROWS)
+DIVERGENCE = KerasLoss("KLDivergence", "kullback_leibler_divergence", (), KERAS_ROWS, takes_logits=False)
 
 
 def _is_keras_2(tf: Any) -> bool:
@@ -531,6 +534,7 @@ IMPLEMENTATIONS = (
     *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
     *_keras(SPARSE, _SPARSE, {}, _LAST),
     *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER),
+    *_keras(DIVERGENCE, "kl_divergence", {}, _LAST, {"epsilon": (1e-7,)}),
     *_v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
     *_v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
     *_v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),

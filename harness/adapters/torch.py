@@ -125,6 +125,15 @@ def _cross_entropy(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     )
 
 
+def _kl_div(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.kl_div(
+        inputs["log_probabilities"],
+        inputs["labels"],
+        reduction=parameters["reduction"],
+        log_target=parameters["log_labels"],
+    )
+
+
 def _sigmoid(torch: Any, inputs: Tensors, _parameters: Parameters) -> Any:
     return torch.sigmoid(inputs["logits"])
 
@@ -201,5 +210,6 @@ IMPLEMENTATIONS = (
     _row(_F + "binary_cross_entropy", "binary_cross_entropy", _bce, dict(_REDUCED, log_floor=(-100.0,)), _WEIGHTS),
     _row(_F + "cross_entropy", "softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
     _row(_F + "cross_entropy", "sparse_softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
+    _row(_F + "kl_div", "log_kl_divergence", _kl_div, dict(_REDUCED, log_labels=ANY), since="1.6"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=True, dtypes=ALL_FLOATS),
 )

@@ -1,6 +1,6 @@
 """The operations: one file a family, each defined once, exactly."""
 
-from harness.operations import logsumexp, probabilities, sampled, sigmoid, softmax
+from harness.operations import divergence, logsumexp, probabilities, sampled, sigmoid, softmax
 from harness.operations.base import Operation, by_name
 
 OPERATIONS = by_name(
@@ -9,6 +9,7 @@ OPERATIONS = by_name(
         *softmax.OPERATIONS,
         *logsumexp.OPERATIONS,
         *probabilities.OPERATIONS,
+        *divergence.OPERATIONS,
         *sampled.OPERATIONS,
     )
 )

@@ -147,7 +147,7 @@ def _reciprocal(call: Call, argument: Real) -> Real:
     return found.guarded(argument.log() - call.constant("log_floor"), 0.0) if _has_floor(call) else found
 
 
-def _outside(probabilities: Array, parameters: Parameters) -> Region | None:
+def outside(probabilities: Array, parameters: Parameters) -> Region | None:
     """Numbers that are no probabilities: undefined, unless they are clipped first."""
     if not np.any((probabilities < 0) | (probabilities > 1)):
         return None
@@ -160,7 +160,7 @@ def _binary_region(inputs: Inputs, parameters: Parameters) -> Region:
     objection = same_shape(inputs, "probabilities", "labels")
     if objection:
         return undefined(objection)
-    return _outside(inputs["probabilities"], parameters) or label_region(inputs["labels"])
+    return outside(inputs["probabilities"], parameters) or label_region(inputs["labels"])
 
 
 class Share(NamedTuple):
@@ -311,14 +311,14 @@ def _dense_region(inputs: Inputs, parameters: Parameters) -> Region:
     found = dense_region(inputs, parameters, "probabilities")
     if found.domain is Domain.UNDEFINED:
         return found
-    return _outside(inputs["probabilities"], parameters) or found
+    return outside(inputs["probabilities"], parameters) or found
 
 
 def _sparse_region(inputs: Inputs, parameters: Parameters) -> Region:
     found = sparse_region(inputs, parameters, "probabilities")
     if found.domain is Domain.UNDEFINED:
         return found
-    return _outside(inputs["probabilities"], parameters) or found
+    return outside(inputs["probabilities"], parameters) or found
 
 
 def _categorical_forms(*, labels: bool) -> tuple[LossForm, tuple[LossForm, ...]]:

@@ -191,8 +191,9 @@ def combinations() -> Callable[[Implementation], Iterator[dict[str, Any]]]:
 def _inputs(operation: Operation, parameters: Mapping[str, Any], dtype: str) -> dict[str, Tensor]:
     bits = np.random.default_rng(20)
     axis = int(parameters["axis"]) if "axis" in parameters else None
-    probabilities = operation.leading == "probabilities"
-    leading = bits.uniform(0.05, 0.95, SHAPE) if probabilities else bits.normal(0, 2, SHAPE)
+    leading = bits.normal(0, 2, SHAPE) if operation.leading == "logits" else bits.uniform(0.05, 0.95, SHAPE)
+    if operation.leading == "log_probabilities":
+        leading = np.log(leading)
     inputs = {operation.leading: stored(leading, dtype)}
     labels = next((i for i in operation.inputs if i.name == "labels"), None)
     if labels is not None and labels.kind == "index":
@@ -200,7 +201,8 @@ def _inputs(operation: Operation, parameters: Mapping[str, Any], dtype: str) -> 
         inputs["labels"] = Tensor.of(bits.integers(0, SHAPE[axis], tuple(np.delete(SHAPE, axis))))
     elif labels is not None:
         dense = bits.uniform(0, 1, SHAPE)
-        inputs["labels"] = stored(dense if axis is None else dense / dense.sum(axis=axis, keepdims=True), dtype)
+        dense = dense if axis is None else dense / dense.sum(axis=axis, keepdims=True)
+        inputs["labels"] = stored(np.log(dense) if parameters.get("log_labels") else dense, dtype)
     return inputs
 
 

@@ -84,8 +84,8 @@ def test_misspelt_reduction_reaches_the_api(torch_worker: Any, call: Any, tensor
                 inputs["labels"] = tensor([1], "int64")
             calls.append(call(row, inputs, defaults(row.operation, reduction="avg")))
     answers = torch_worker.send(calls)
-    assert len(answers) == 6
-    assert [a.outcome for a in answers] == ["error"] * 6
+    assert len(answers) >= 6
+    assert {a.outcome for a in answers} == {"error"}
     assert {a.header["reason"] for a in answers} <= {
         "avg is not a valid value for reduction",
         "unknown reduction 'avg'",

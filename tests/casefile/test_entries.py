@@ -297,3 +297,22 @@ def test_a_tolerance_stands_instead_of_the_bounds(load: Load) -> None:
     (case,) = casefile.expand(entry, 0)
     assert isinstance(case, Case)
     assert case.expect.tolerance == StatedTolerance(1e-4, 0.0, "a table of 4 digits")
+
+
+MEAN = """{operation: sigmoid_cross_entropy, parameters: {reduction: mean},
+    inputs: {logits: %s, labels: {generate: hard}, upstream: {generate: uniform}}}"""
+
+
+@pytest.mark.parametrize(
+    ("operation", "shape"),
+    [
+        ("{operation: softmax, inputs: {logits: %s, upstream: {generate: uniform}}}", (2, 3)),
+        ("{operation: logsumexp, inputs: {logits: %s, upstream: {generate: uniform}}}", (2,)),
+        (MEAN, ()),
+    ],
+)
+def test_a_generated_upstream_has_the_shape_of_the_value(load: Load, operation: str, shape: tuple[int, ...]) -> None:
+    (entry,) = load("cases:\n- " + operation.replace("{op", "{id: a, op", 1) % "[[1, 2, 3], [4, 5, 6]]")
+    (case,) = casefile.expand(entry, 0)
+    assert isinstance(case, Case)
+    assert case.inputs["upstream"].shape == shape

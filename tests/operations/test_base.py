@@ -57,4 +57,5 @@ def test_widening_is_exact_and_leaves_indices_alone() -> None:
 
 def test_operations_are_known_by_their_own_names() -> None:
     assert {name: operation.name for name, operation in OPERATIONS.items()} == {name: name for name in OPERATIONS}
-    assert {operation.leading for operation in OPERATIONS.values()} == {"logits", "probabilities", "hidden"}
+    leading = {operation.leading for operation in OPERATIONS.values()}
+    assert leading == {"logits", "probabilities", "log_probabilities", "hidden"}

@@ -242,7 +242,7 @@ def _log1p(parts: Sequence[Enclosure], bits: int) -> Enclosure:
 
 
 ZERO, ONE, NAN = Real(Fraction(0)), Real(Fraction(1)), Real(math.nan)
-MINUS_INFINITY = Real(-math.inf)
+MINUS_INFINITY, INFINITY = Real(-math.inf), Real(math.inf)
 
 
 def real(number: float) -> Real:
@@ -378,7 +378,7 @@ class Call:
     @property
     def leading(self) -> Array:
         """The first input, its class axis last if it has one."""
-        return self.last("probabilities" if "probabilities" in self.reals else "logits")
+        return self.last(OPERATIONS[self.operation].leading)
 
     @property
     def sparse(self) -> bool:
@@ -611,6 +611,47 @@ def _shared_slopes(z: Sequence[Real], q: Sequence[Real], whole: Real) -> list[Re
     return [(mass - label * (ONE / share)) / whole for label, share in zip(z, q, strict=True)]
 
 
+def _kl_losses(call: Call) -> Losses:
+    """Sum z log(z / p), both clipped to [epsilon, 1]."""
+    epsilon = call.number("epsilon")
+    shares = [each(partial(_clip_below, epsilon), a) for a in (call.last("labels"), call.leading)]
+    free = [each(partial(_below_slope, epsilon), a) for a in (call.last("labels"), call.leading)]
+    terms = each(lambda z, p: ZERO if z.zero else z * log(z / p), *shares)
+    slopes = each(lambda f, z, p: -(f * (z * (ONE / p))), free[1], *shares)
+    # A label that isn't 0 on a probability of 0 makes the loss infinite.
+    label_slopes = each(lambda f, z, p: INFINITY if p.zero and z.zero else f * (log(z / p) + ONE), free[0], *shares)
+    return Losses(row_totals(terms), {"probabilities": slopes, "labels": label_slopes})
+
+
+def _clip_below(epsilon: Real, p: Real) -> Real:
+    """min(max(p, epsilon), 1)."""
+    if epsilon.zero or not isinstance(p.exact, Fraction) or not isinstance(epsilon.exact, Fraction):
+        return p
+    return Real(min(max(p.exact, epsilon.exact), Fraction(1)))
+
+
+def _below_slope(epsilon: Real, p: Real) -> Real:
+    if p.nan:
+        return NAN
+    return ONE if (_clip_below(epsilon, p) - p).zero else ZERO
+
+
+def _log_kl_losses(call: Call) -> Losses:
+    """Z (log z - x); of labels t = log z: exp(t) (t - x)."""
+    logs = bool(call.parameters["log_labels"])
+
+    def parts(x: Real, label: Real) -> tuple[Real, Real, Real]:
+        z, log_z = (exp(label), label) if logs else (label, log(label))
+        slope = INFINITY if z.zero and x.exact == -math.inf else log_z - x + ONE
+        if z.zero and not x.nan:
+            return ZERO, ZERO, ZERO if logs else slope
+        return z * (log_z - x), -z, z * slope if logs else slope
+
+    found = each(parts, call.leading, call.reals["labels"])
+    values, slopes, label_slopes = (each(lambda part, i=i: part[i], found) for i in range(3))
+    return Losses(values, {"log_probabilities": slopes, "labels": label_slopes})
+
+
 LOSSES: Mapping[str, Callable[[Call], Losses]] = {
     "sigmoid_cross_entropy": _sigmoid_losses,
     "weighted_sigmoid_cross_entropy": _sigmoid_losses,
@@ -619,6 +660,8 @@ LOSSES: Mapping[str, Callable[[Call], Losses]] = {
     "binary_cross_entropy": _binary_losses,
     "categorical_cross_entropy": _categorical_losses,
     "sparse_categorical_cross_entropy": _categorical_losses,
+    "kl_divergence": _kl_losses,
+    "log_kl_divergence": _log_kl_losses,
 }
 PRIMITIVES = ("sigmoid", "log_sigmoid", "softmax", "log_softmax", "logsumexp")
 

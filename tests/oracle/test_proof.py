@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -36,6 +36,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "log_floor": (-INF, -100.0),
     "normalize": ("none", "before", "after"),
     "axis": (-1, 0),
+    "log_labels": (False, True),
 }
 """Values of every parameter but the reduction."""
 
@@ -65,6 +66,19 @@ def probabilities(bits: np.random.Generator, dtype: str, shape: tuple[int, ...])
     return np.where(bits.random(shape) < 0.2, bits.choice(edges, shape), found)
 
 
+def log_probabilities(bits: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> Array:
+    """As logits are, none above 0, and -inf among them."""
+    return np.where(bits.random(shape) < 0.05, -INF, -np.abs(logits(bits, dtype, shape)))
+
+
+LEADS: Mapping[str, Callable[..., Array]] = {
+    "logits": logits,
+    "probabilities": probabilities,
+    "log_probabilities": log_probabilities,
+}
+"""How the leading input is drawn."""
+
+
 def labels(bits: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Hard, soft, uniform, and outside [0, 1]."""
     hard, soft = bits.integers(0, 2, shape).astype(float), bits.random(shape)
@@ -76,13 +90,17 @@ def inputs(operation: Operation, complete: Mapping[str, Any], dtype: str, varian
     """Inputs of a call: `variant` says which weights and upstream gradient it has."""
     bits, axis = draw(key), complete.get("axis")
     lead = operation.leading
-    made = {lead: probabilities(bits, dtype, SHAPE) if lead == "probabilities" else logits(bits, dtype, SHAPE)}
+    made = {lead: LEADS[lead](bits, dtype, SHAPE)}
     losses = SHAPE if axis is None else tuple(np.delete(SHAPE, axis).tolist())
     kinds = {i.name: i.kind for i in operation.inputs}
     if kinds.get("labels") == "index":
         made["labels"] = bits.integers(0, SHAPE[axis or 0], losses)
     elif "labels" in kinds:
         made["labels"] = labels(bits, SHAPE)
+        if "kl_divergence" in operation.name:
+            made["labels"] = (
+                log_probabilities(bits, dtype, SHAPE) if complete.get("log_labels") else abs(made["labels"])
+            )
     if "weights" in kinds and variant != "plain":
         whole = losses[:-1] if str(complete["reduction"]).startswith("row_mean") else losses
         shape = whole if variant == "weights" else (1,) * len(whole)
