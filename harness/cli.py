@@ -192,6 +192,19 @@ def explain(
 
 
 @app.command()
+def selftest(threads: Threads = None, timeout: Timeout = None, json: Json = False) -> None:
+    """Does the stock suite notice faulty implementations, and leave right ones alone?"""
+    from harness.commands import selftest as selftests
+
+    found = selftests.selftest(selftests.settings(threads, timeout))
+    if json:
+        _print_json(selftests.document(found))
+    else:
+        print("\n".join(selftests.lines(found)))
+    raise typer.Exit(OK if found.passed else FAILED)
+
+
+@app.command()
 def schema(
     what: Annotated[str, typer.Argument(help="Of which files: cases or deviations.")] = "cases",
     out: Annotated[Path | None, typer.Option(help="File to write, instead of standard output.")] = None,

@@ -31,7 +31,7 @@ from harness.mistakes import NothingSelectedError
 from harness.model.case import Claim, Unit
 from harness.model.plan import Plan
 from harness.model.run import Results
-from harness.model.verdict import FAILED, ExitCode, Kind
+from harness.model.verdict import FAILED, ExitCode, Kind, Verdict
 from harness.reporting import progress, step_summary, terminal
 from harness.reporting.text import plural
 from harness.session import Session, as_baseline
@@ -67,6 +67,25 @@ def measured(options: Options) -> Results:
     """
     whole = options.model_copy(update={"max_failures": 0, "time_budget": 0.0})
     found: Results = _through(MEASURING, reopened(whole) if options.resume else whole)
+    return found
+
+
+def planned(options: Options) -> Plan:
+    """Run the stages before any call is made.
+
+    Raises:
+        As `run`.
+    """
+    made: Plan = _through(PLANNING, options)
+    return made
+
+
+def verdicts(plan: Plan, options: Options) -> Sequence[Verdict]:
+    """Carry out a plan, or a part of one, in the folder `options.out`."""
+    with _collecting_seldom():
+        session = relate(observe(open_session(plan, options), options), options)
+        found = finish(session, options).verdicts
+    session.close()
     return found
 
 
@@ -251,5 +270,8 @@ def exit_code(results: Results, _options: Options) -> ExitCode:
     return results.decision.exit_code if results.decision else ExitCode.OK
 
 
-MEASURING: tuple[Stage, ...] = (find_entries, expand_units, make_plan, open_session, observe, relate, finish)
+PLANNING: tuple[Stage, ...] = (find_entries, expand_units, make_plan)
+"""What comes before the first call."""
+
+MEASURING: tuple[Stage, ...] = (*PLANNING, open_session, observe, relate, finish)
 """What comes before the reports and the gate of a run, or of what else is made of runs."""

@@ -57,7 +57,7 @@ def call(
     return {name: Tensor.of(outputs[name]) for name in wanted if name in outputs}
 
 
-def _primitive(
+def run_primitive(
     value: Callable[..., Array],
     vjp: Callable[..., Array],
     inputs: Arrays,
@@ -74,7 +74,7 @@ def _primitive(
     return outputs
 
 
-def _loss(
+def run_loss(
     loss: Loss, operation: str, inputs: Arrays, parameters: Parameters, wanted: Sequence[str]
 ) -> Dict[str, Array]:
     """Run a loss: check, smooth the labels, then losses and slopes, weighted and reduced."""
@@ -218,15 +218,15 @@ def _row(operation: str, run: Callable[..., Any], *parameters: str, inputs: Sequ
 
 
 def _loss_row(operation: str, loss: Loss, *parameters: str) -> Implementation:
-    return _row(operation, partial(_loss, loss, operation), "reduction", *parameters, inputs=("weights",))
+    return _row(operation, partial(run_loss, loss, operation), "reduction", *parameters, inputs=("weights",))
 
 
 IMPLEMENTATIONS = (
-    _row("sigmoid", partial(_primitive, reference.sigmoid, reference.sigmoid_vjp)),
-    _row("log_sigmoid", partial(_primitive, reference.log_sigmoid, reference.log_sigmoid_vjp)),
-    _row("softmax", partial(_primitive, reference.softmax, reference.softmax_vjp), "axis"),
-    _row("log_softmax", partial(_primitive, reference.log_softmax, reference.log_softmax_vjp), "axis"),
-    _row("logsumexp", partial(_primitive, reference.logsumexp, reference.logsumexp_vjp), "axis"),
+    _row("sigmoid", partial(run_primitive, reference.sigmoid, reference.sigmoid_vjp)),
+    _row("log_sigmoid", partial(run_primitive, reference.log_sigmoid, reference.log_sigmoid_vjp)),
+    _row("softmax", partial(run_primitive, reference.softmax, reference.softmax_vjp), "axis"),
+    _row("log_softmax", partial(run_primitive, reference.log_softmax, reference.log_softmax_vjp), "axis"),
+    _row("logsumexp", partial(run_primitive, reference.logsumexp, reference.logsumexp_vjp), "axis"),
     _loss_row("sigmoid_cross_entropy", _SIGMOID, "label_smoothing"),
     _loss_row("weighted_sigmoid_cross_entropy", _WEIGHTED, "label_smoothing", "pos_weight"),
     _loss_row("softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis"),
