@@ -292,6 +292,22 @@ def matrix(
 
 
 @app.command()
+def atlas(
+    run: Annotated[
+        Path | None, typer.Argument(help="Folder of the run to take evidence from.  [default: the latest]")
+    ] = None,
+    report: Reports = None,
+    cache: Cache = None,
+) -> None:
+    """Tell which public calls compute the same function, where defaults differ, and how to port one to another."""
+    from harness import config
+    from harness.commands import atlas as atlases
+
+    for line in atlases.screen(atlases.made(run, config.resolve({"report": report, "cache": cache}))):
+        print(line)
+
+
+@app.command()
 def bisect(
     context: typer.Context,
     case: Annotated[str, typer.Argument(help="Case id.")],

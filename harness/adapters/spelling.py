@@ -31,8 +31,8 @@ class Log:
 
     Attributes:
         text: the expression of what it returned, "" if that can't be told.
-        calls: [{"function": text, "arguments": {name: text}, "defaults": {name: text}}]: those of public
-            functions, with the parameters that were left out.
+        calls: [{"function": text, "arguments": {name: text}, "defaults": {name: text}}]: arguments as they
+            were given, in the signature's order, and the defaults that the signature has.
     """
 
     def __init__(self) -> None:
@@ -185,18 +185,14 @@ def _outermost(text: str) -> str:
 
 
 def _bound(function: Any, positional: Any, named: Mapping[str, Any]) -> Tuple[Dict[str, str], Dict[str, str]]:
-    """Arguments by their names, and the defaults of those left out; by place where there is no signature."""
+    """Arguments by their names, and the signature's defaults; arguments by place where there is no signature."""
     try:
         signature = inspect.signature(function)
         given = dict(signature.bind(*positional, **named).arguments)
     except (TypeError, ValueError):
         return {**{str(n): spelled(each) for n, each in enumerate(positional)}, **_texts(named)}, {}
-    rest = {
-        p.name: p.default
-        for p in signature.parameters.values()
-        if p.name not in given and p.default is not inspect.Parameter.empty
-    }
-    return _texts(given), _texts(rest)
+    defaults = {p.name: p.default for p in signature.parameters.values() if p.default is not inspect.Parameter.empty}
+    return _texts(given), _texts(defaults)
 
 
 def _texts(values: Mapping[str, Any]) -> Dict[str, str]:

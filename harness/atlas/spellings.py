@@ -48,8 +48,8 @@ class Spelling:
         row: the implementation's row.
         parameters: the operation's, all of them.
         text: the expression; inputs by their names.
-        arguments: of the public call that the row is named by, as text by name.
-        defaults: of its arguments that were left out, likewise.
+        arguments: of the public call that the row is named by, as text by name, in the signature's order.
+        defaults: of its arguments, likewise.
     """
 
     row: Implementation
@@ -70,6 +70,7 @@ def spell(
     Returns:
         Each call with how it was made; None if it failed, or can't be told.
     """
+    work.mkdir(parents=True, exist_ok=True)
     items = list(_items(asked, environment, work))
     pool = Pool({environment.name: environment}, replace(limits, jobs=1), work / "workers")
     seen = {item.rank: observation for item, observation in pool.observe([item for item in items if item])}
@@ -99,8 +100,13 @@ def _read(row: Implementation, item: Item, seen: Observation | None) -> Spelling
     if seen is None or SPELLED not in seen.outputs:
         return None
     log: Mapping[str, Any] = json.loads(seen.outputs[SPELLED].tobytes().decode("utf-8"))
-    own = [call for call in log["calls"] if call["function"] == row.path]
     if not log["text"]:
         return None
-    call = own[0] if own else {"arguments": {}, "defaults": {}}
-    return Spelling(row, item.parameters, log["text"], call["arguments"], call["defaults"])
+    own = [
+        call for call in log["calls"] if call["function"].partition("(")[0] == row.path
+    ]  # a class is made, then called
+    return Spelling(row, item.parameters, log["text"], _merged(own, "arguments"), _merged(own, "defaults"))
+
+
+def _merged(calls: Sequence[Mapping[str, Mapping[str, str]]], key: str) -> dict[str, str]:
+    return {name: text for call in calls for name, text in call[key].items()}

@@ -72,6 +72,12 @@ def telling(row: Implementation, dtype: str) -> Iterator[Telling]:
     yield from _undefined(row, operation, dtype, base)
 
 
+def plain(row: Implementation, dtype: str, parameters: Parameters) -> Case:
+    """The call with these parameters, complete, and what must be given, whether the row offers it or not."""
+    operation = OPERATIONS[row.operation]
+    return _case(row, operation, dtype, _inputs(operation, dtype, parameters, second=False), parameters)
+
+
 def _telling(
     row: Implementation,
     operation: Operation,

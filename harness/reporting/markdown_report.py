@@ -29,9 +29,9 @@ TAME = re.compile(r"[\w.:/@,+=()\[\]{} -]*\w[\w.:/@,+=()\[\]{} -]*", re.ASCII)
 SPECIAL = re.compile(r"[\\`*_\[\]|~#!]")
 
 
-def prose(text: str) -> str:
+def prose(text: str, limit: int = CELL) -> str:
     """Text with every character that Markdown or HTML gives a meaning escaped; `@name` calls nobody."""
-    escaped = html.escape(shorten(one_line(text), CELL), quote=False)
+    escaped = html.escape(shorten(one_line(text), limit), quote=False)
     return SPECIAL.sub(lambda match: f"\\{match[0]}", escaped).replace("@", "@&#8203;")
 
 

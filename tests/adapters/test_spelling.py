@@ -64,7 +64,7 @@ def test_a_call_is_spelled_as_it_was_made(kernels: types.ModuleType) -> None:
         {
             "function": "kernels.nn.loss",
             "arguments": {"logits": "logits", "labels": "labels", "reduction": "'none'"},
-            "defaults": {"weight": "None"},
+            "defaults": {"reduction": "'mean'", "weight": "None"},
         }
     ]
 
@@ -78,7 +78,7 @@ def test_a_class_is_made_and_called(kernels: types.ModuleType) -> None:
     log = log_of(lambda k, t, _p: k.nn.Loss(axis=0)(t["labels"], t["logits"]), kernels)
     assert log["text"] == "kernels.nn.Loss(axis=0)(labels, logits)"
     assert [call["function"] for call in log["calls"]] == ["kernels.nn.Loss", "kernels.nn.Loss(axis=0)"]
-    assert log["calls"][0]["defaults"] == {"name": "'loss'"}
+    assert log["calls"][0]["defaults"] == {"axis": "-1", "name": "'loss'"}
 
 
 @pytest.mark.parametrize(
