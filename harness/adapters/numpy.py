@@ -138,7 +138,7 @@ RANGES = {
 ROW_REDUCTIONS = ("none", "sum", "mean", "weighted_mean", "nonzero_mean")
 CHOICES = {
     "reduction": (*ROW_REDUCTIONS, "row_mean", "row_mean_sum"),
-    "epsilon_use": ("clip", "add"),
+    "epsilon_use": ("clip", "add", "clip_add"),
     "normalize": ("none", "before", "after"),
     "log_labels": (False, True),
 }
@@ -165,7 +165,7 @@ def _class_axis(x: Array, axis: Any) -> int:
 
 
 def _check_probabilities(p: Array, parameters: Parameters) -> None:
-    clipped = parameters["epsilon"] > 0 and parameters.get("epsilon_use", "clip") == "clip"
+    clipped = parameters["epsilon"] > 0 and parameters.get("epsilon_use", "clip") != "add"
     if not clipped and np.any((p < 0) | (p > 1)):
         raise ValueError("probabilities outside [0, 1]: log of a negative number")
 

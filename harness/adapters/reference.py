@@ -145,7 +145,12 @@ def _clipped_log(p: Array, epsilon: float) -> Array:
 def _binary_logs(p: Array, parameters: Parameters) -> Tuple[Array, Array]:
     """log p and log(1 - p) as `epsilon` and `log_floor` guard them."""
     one, floor, epsilon = p.dtype.type(1), p.dtype.type(parameters["log_floor"]), parameters["epsilon"]
-    if parameters["epsilon_use"] == "add":
+    if parameters["epsilon_use"] == "clip_add" and epsilon:
+        added = p.dtype.type(epsilon)
+        ends = p.dtype.type(np.log(2 * epsilon)), p.dtype.type(0)
+        part = np.clip(p, p.dtype.type(0), one)
+        logs = np.clip(np.log(part + added), *ends), np.clip(np.log((one - part) + added), *ends)
+    elif parameters["epsilon_use"] == "add":
         added = p.dtype.type(epsilon)
         logs = np.log(p + added), (np.log((one - p) + added) if epsilon else np.log1p(-p))
     elif epsilon:
@@ -164,14 +169,14 @@ def binary_losses(p: Array, z: Array, parameters: Parameters) -> Array:
 def binary_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
     """-z / p + (1 - z) / (1 - p); 0 where a guard holds a logarithm constant."""
     one, zero, floor = p.dtype.type(1), p.dtype.type(0), p.dtype.type(parameters["log_floor"])
-    epsilon, add = parameters["epsilon"], parameters["epsilon_use"] == "add"
-    added = p.dtype.type(epsilon if add else 0)
+    epsilon, use = parameters["epsilon"], parameters["epsilon_use"]
+    added = p.dtype.type(0 if use == "clip" else epsilon)
     ahead, behind = p + added, (one - p) + added
     # Not `>=`: NaN is no number that the floor holds, and stays NaN.
     rising = np.where(np.log(behind) < floor, zero, one / behind)
     falling = np.where(np.log(ahead) < floor, zero, one / ahead)
     slopes = times(one - z, rising) - times(z, falling)
-    return slopes if add or not epsilon else np.where(_unclipped(p, epsilon), slopes, zero)
+    return slopes if use == "add" or not epsilon else np.where(_unclipped(p, epsilon), slopes, zero)
 
 
 def binary_label_slopes(p: Array, _z: Array, parameters: Parameters) -> Array:

@@ -239,8 +239,9 @@ class KerasLoss(NamedTuple):
     def of_class(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
         """Call an instance of the class."""
         leading, weights, reduction = _leading(inputs), inputs.get("weights"), parameters["reduction"]
-        if reduction == "weighted_mean" and _is_keras_2(tf):
-            raise UnsupportedError("Keras 2 has no mean over the sum of the weights")
+        if reduction == "weighted_mean" and _keras_version(tf) < WEIGHTED_MEAN:
+            raise UnsupportedError("the mean over the sum of the weights came with Keras 3.7")
+        _refuse_guard(tf, parameters)
         if weights is not None:
             _refuse_weights(leading, weights, parameters, one_a_row=self.reductions is KERAS_ELEMENTS)
         loss = getattr(tf.keras.losses, self.class_name)(
@@ -252,6 +253,7 @@ class KerasLoss(NamedTuple):
 
     def of_function(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
         """Call the function."""
+        _refuse_guard(tf, parameters)
         function = getattr(tf.keras.losses, self.function_name)
         return function(inputs["labels"], _leading(inputs), **self._keywords(inputs, parameters))
 
@@ -266,8 +268,30 @@ SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossent
 DIVERGENCE = KerasLoss("KLDivergence", "kullback_leibler_divergence", (), KERAS_ROWS, takes_logits=False)
 
 
+WEIGHTED_MEAN = (3, 7)
+"""The first Keras whose losses reduce by `mean_with_sample_weight`."""
+
+
+def _keras_version(tf: Any) -> Tuple[int, ...]:
+    """Major and minor; some releases of Keras 2 don't say."""
+    return tuple(int(part) for part in getattr(tf.keras, "__version__", "2.0").split(".")[:2])
+
+
 def _is_keras_2(tf: Any) -> bool:
-    return bool(getattr(tf.keras, "__version__", "2").startswith("2"))  # some releases of it don't say
+    return _keras_version(tf) < (3,)
+
+
+def _refuse_guard(tf: Any, parameters: Parameters) -> None:
+    """Refuse the other major's guard of the binary loss against log 0.
+
+    Raises:
+        UnsupportedError: which guard it has.
+    """
+    use = parameters.get("epsilon_use")
+    if use is not None and _is_keras_2(tf) is not (use == "clip_add"):
+        raise UnsupportedError(
+            "Keras 2 adds epsilon to what it has clipped" if _is_keras_2(tf) else "Keras 3 only clips"
+        )
 
 
 def _dtype(tf: Any, leading: Any) -> Dict[str, str]:
@@ -419,8 +443,8 @@ def _sampled(_tf: Any, _inputs: Tensors, _parameters: Parameters) -> Any:
 
 
 SAMPLED = "estimated by sampling: comes with the catalogue of sampled losses"
-KERAS_2, KERAS_3 = "2.12", "2.16"
-"""The first TensorFlow whose tf.keras, Keras 2 then, was tried; and the first whose tf.keras is Keras 3."""
+KERAS_2 = "2.12"
+"""The first TensorFlow whose tf.keras, Keras 2 then, was tried."""
 
 _SIGMOID, _SOFTMAX, _SPARSE = "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _WEIGHTS = ("weights",)
@@ -428,7 +452,7 @@ _LABELS = ("labels",)
 _AXIS = {"axis": ANY}
 _LAST = {"axis": LAST_AXIS}
 _SMOOTHING = {"label_smoothing": ANY}
-_CLIPPED = {"epsilon": (1e-7,), "epsilon_use": ("clip",)}
+_CLIPPED = {"epsilon": (1e-7,), "epsilon_use": ("clip", "clip_add")}
 _BEFORE = {"epsilon": (1e-7,), "normalize": ("before",)}
 _AFTER = {"epsilon": (1e-7,), "normalize": ("after",)}
 _ROW_MEAN = {"reduction": ("row_mean",)}
@@ -528,8 +552,7 @@ IMPLEMENTATIONS = (
     _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS, gradients_since={"labels": "2.0"}),
     _row("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST),
     *_keras(BINARY, _SIGMOID, _ROW_MEAN, _SMOOTHING),
-    # of probabilities, Keras 2 clips by epsilon and adds it too
-    *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED, since=KERAS_3),
+    *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED),
     *_keras(CATEGORICAL, _SOFTMAX, {}, _SMOOTHING, _AXIS),
     *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
     *_keras(SPARSE, _SPARSE, {}, _LAST),

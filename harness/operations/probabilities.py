@@ -1,7 +1,8 @@
 """Cross-entropies from probabilities, with each API's guard against log 0 as a named semantic.
 
 epsilon, epsilon_use   `clip`: p is clipped to [epsilon, 1 - epsilon] (Keras);
-                       `add`: log(p + epsilon) (tf.losses.log_loss)
+                       `add`: log(p + epsilon) (tf.losses.log_loss);
+                       `clip_add`: p is clipped, and epsilon added to what the logarithms are taken of (Keras 2)
 log_floor              log p and log(1 - p) are taken as at least this (torch: -100)
 normalize              p is divided by its row's sum, `before` or `after` it is clipped, or `none`
 """
@@ -25,7 +26,7 @@ NORMALIZE = Parameter("normalize", "none", choices=("none", "before", "after"))
 BINARY = (
     SMOOTHING,
     EPSILON,
-    Parameter("epsilon_use", "clip", choices=("clip", "add")),
+    Parameter("epsilon_use", "clip", choices=("clip", "add", "clip_add")),
     Parameter("log_floor", float("-inf"), high=0.0),
 )
 HALF = 0.5
@@ -43,12 +44,21 @@ def _epsilon(call: Call) -> float:
 
 
 def _adds(call: Call) -> bool:
-    return call.parameters.get("epsilon_use") == "add"
+    return call.parameters.get("epsilon_use") in {"add", "clip_add"}
+
+
+def _clips(call: Call) -> bool:
+    return clips(call.parameters)
+
+
+def clips(parameters: Parameters) -> bool:
+    """Whether probabilities are clipped, so that no number is outside."""
+    return float(parameters["epsilon"]) > 0 and parameters.get("epsilon_use", "clip") != "add"
 
 
 def _free(call: Call, q: Real, rest: Real) -> Callable[[Real], Real]:
     """Makes slopes 0 where a clip holds q constant; rest is 1 - q. The ends are free."""
-    if not _epsilon(call):
+    if not _clips(call):
         return lambda slopes: slopes
     e = call.constant("epsilon")
     above, below = q - e, rest - e
@@ -58,28 +68,27 @@ def _free(call: Call, q: Real, rest: Real) -> Callable[[Real], Real]:
 @shared
 def _binary_logs(call: Call) -> Logs:
     """Each logarithm of the argument that is exact: 1 - p would swallow a small p."""
-    x = call.real("probabilities")
+    x = _positive_part(call)
     if _adds(call):
         p, e = call.inputs["probabilities"], call.constant("epsilon")
         of_p = ((x - 1.0) + e).log1p().where(p > HALF, (x + e).log())
         of_rest = (e - x).log1p().where(p <= HALF, ((1.0 - x) + e).log())
-        return _floored(call, of_p, of_rest)
-    x = _positive_part(call)
+        return _floored(call, *_clipped_logs(call, of_p, of_rest))
     return _floored(call, *_clipped_logs(call, x.log(), (-x).log1p()))
 
 
 def _positive_part(call: Call) -> Real:
     """p, as far as it has logarithms if it is going to be clipped."""
     x = call.real("probabilities")
-    return x.maximum(0.0).minimum(1.0) if _epsilon(call) else x
+    return x.maximum(0.0).minimum(1.0) if _clips(call) else x
 
 
 def _clipped_logs(call: Call, of_p: Real, of_rest: Real) -> tuple[Real, Real]:
     """Logarithms of p between epsilon and 1 - epsilon: those of the ends hold the others in."""
-    if not _epsilon(call):
+    if not _clips(call):
         return of_p, of_rest
     e = call.constant("epsilon")
-    low, high = e.log(), (-e).log1p()
+    low, high = ((2.0 * e).log(), 0.0) if _adds(call) else (e.log(), (-e).log1p())
     return of_p.maximum(low).minimum(high), of_rest.maximum(low).minimum(high)
 
 
@@ -88,8 +97,8 @@ def _plain_logs(call: Call) -> Logs:
     """The arguments as they are written: log(p + epsilon), log((1 - p) + epsilon)."""
     if not _adds(call):
         return _binary_logs(call)
-    x, e = call.real("probabilities"), call.constant("epsilon")
-    return _floored(call, (x + e).log(), ((1.0 - x) + e).log())
+    x, e = _positive_part(call), call.constant("epsilon")
+    return _floored(call, *_clipped_logs(call, (x + e).log(), ((1.0 - x) + e).log()))
 
 
 @shared
@@ -137,8 +146,7 @@ def _binary_slopes(call: Call) -> Real:
     x, z = call.real("probabilities"), _labels(call)
     e = call.constant("epsilon") if _adds(call) else 0.0
     rising, falling = _reciprocal(call, (1.0 - x) + e), _reciprocal(call, x + e)
-    slopes = (1.0 - z) * rising - z * falling
-    return slopes if _adds(call) else _free(call, x, 1.0 - x)(slopes)
+    return _free(call, x, 1.0 - x)((1.0 - z) * rising - z * falling)
 
 
 def _reciprocal(call: Call, argument: Real) -> Real:
@@ -151,9 +159,8 @@ def outside(probabilities: Array, parameters: Parameters) -> Region | None:
     """Numbers that are no probabilities: undefined, unless they are clipped first."""
     if not np.any((probabilities < 0) | (probabilities > 1)):
         return None
-    clipped = float(parameters["epsilon"]) > 0 and parameters.get("epsilon_use", "clip") == "clip"
     reason = "probabilities outside [0, 1]"
-    return Region(Domain.EXTENDED, reason) if clipped else undefined(f"{reason}: log of a negative number")
+    return Region(Domain.EXTENDED, reason) if clips(parameters) else undefined(f"{reason}: log of a negative number")
 
 
 def _binary_region(inputs: Inputs, parameters: Parameters) -> Region:

@@ -32,7 +32,7 @@ TRIED: Mapping[str, tuple[Any, ...]] = {
     "axis": (-1, 1, 0),
     "pos_weight": (1.0, 3.0),
     "epsilon": (0.0, 0.25),
-    "epsilon_use": ("clip", "add"),
+    "epsilon_use": ("clip", "add", "clip_add"),
     "log_floor": (float("-inf"), -0.5),
     "normalize": ("none", "before", "after"),
     LAST_AXIS: (-1,),

@@ -25,7 +25,9 @@ def named(row: Implementation) -> str:
 
 
 def departs(row: Implementation, parameters: Any) -> bool:
-    """Keras divides smoothing by the length of the last axis, whichever the class axis is."""
+    """Keras divides smoothing by the length of the last axis, whichever the class axis is; clip_add is Keras 2's."""
+    if row.path.startswith("tf.keras.") and parameters.get("epsilon_use") == "clip_add":
+        return True
     return row.path[3:] in FORMS and parameters["axis"] != -1 and parameters["label_smoothing"] > 0
 
 
@@ -167,6 +169,13 @@ def test_keras_binary_mean_takes_weights_of_rows_only(one: Any) -> None:
     assert one(name, reduction="mean", weights=2.0, **given).outcome == "value"
     assert one(name, reduction="mean", weights=[[1.0, 1.0], [2.0, 2.0]], **given).outcome == "unsupported"
     assert one(name, reduction="weighted_mean", weights=2.0, **given).outcome == "unsupported"
+
+
+def test_keras_guards_the_binary_loss_as_its_major_does(one: Any) -> None:
+    name = "tf.keras.losses.BinaryCrossentropy:binary_cross_entropy"
+    given = {"probabilities": [[0.25, 0.5]], "labels": [[1.0, 0.0]], "epsilon": 1e-7, "reduction": "row_mean"}
+    assert one(name, epsilon_use="clip", **given).outcome == "value"
+    assert one(name, epsilon_use="clip_add", **given).header["reason"] == "Keras 3 only clips"
 
 
 def test_v1_weights_of_fewer_axes_than_the_losses_are_unsupported(one: Any) -> None:

@@ -37,8 +37,10 @@ def test_binary(assert_exact: Exact, reduction: str, *, weighted: bool) -> None:
         {},
         {"epsilon": 1e-7},
         {"epsilon": 1e-7, "epsilon_use": "add"},
+        {"epsilon": 1e-7, "epsilon_use": "clip_add"},
         {"epsilon": 0.25},
         {"epsilon": 0.25, "epsilon_use": "add"},
+        {"epsilon": 0.25, "epsilon_use": "clip_add"},
         {"log_floor": -100.0},
         {"log_floor": -5.0},
     ],
@@ -58,6 +60,8 @@ def test_binary_of_0_and_1(evaluate: Exact) -> None:
     np.testing.assert_allclose(clipped, expected, rtol=1e-15)
     added = evaluate("binary_cross_entropy", **given, epsilon=0.25, epsilon_use="add").outputs["value"].high
     np.testing.assert_allclose(added, -np.log([1.25, 0.25, 1.25, 0.25, 0.3125**0.5]), rtol=1e-15)
+    both = evaluate("binary_cross_entropy", **given, epsilon=0.25, epsilon_use="clip_add").outputs["value"].high
+    np.testing.assert_allclose(both, -np.log([1.0, 0.5, 1.0, 0.5, 0.5**0.5]), rtol=1e-15)
 
 
 def test_a_guard_that_holds_the_logarithm_constant_has_no_slope(evaluate: Exact) -> None:
@@ -127,6 +131,9 @@ def test_probabilities_outside_0_1(evaluate: Exact, operation: str, labels: Any,
     region = evaluate(operation, probabilities=[p], labels=labels).region
     assert region.domain is Domain.UNDEFINED
     assert region.reason == "probabilities outside [0, 1]: log of a negative number"
+    if operation == "binary_cross_entropy":
+        given = {"probabilities": [p], "labels": labels, "epsilon": 0.125}
+        assert evaluate(operation, **given, epsilon_use="clip_add").region.domain is Domain.EXTENDED
     clipped = evaluate(operation, probabilities=[p], labels=labels, epsilon=0.125)
     assert (clipped.region.domain, clipped.region.reason) == (Domain.EXTENDED, "probabilities outside [0, 1]")
     inside = evaluate(operation, probabilities=[np.clip(p, 0, 1)], labels=labels, epsilon=0.125)

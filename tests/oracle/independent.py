@@ -554,14 +554,12 @@ def _floored(argument: Real, floor: Real) -> tuple[Real, Real]:
 def _binary_losses(call: Call) -> Losses:
     """-z log(p) - (1 - z) log(1 - p), each logarithm guarded; its slope is -z / p + (1 - z) / (1 - p)."""
     epsilon, floor = call.number("epsilon"), call.number("log_floor")
-    adds = call.parameters["epsilon_use"] == "add"
+    use = call.parameters["epsilon_use"]
+    added = ZERO if use == "clip" else epsilon
 
     def parts(p: Real, z: Real) -> tuple[Real, Real, Real]:
-        if adds:
-            argument, rest, free = p + epsilon, ONE - p + epsilon, ONE
-        else:
-            argument = _clip(p, epsilon)
-            rest, free = ONE - argument, _clip_slope(p, epsilon)
+        clipped, free = (p, ONE) if use == "add" else (_clip(p, epsilon), _clip_slope(p, epsilon))
+        argument, rest = clipped + added, ONE - clipped + added
         (log_p, of_p), (log_rest, of_rest) = _floored(argument, floor), _floored(rest, floor)
         value = -(z * log_p) - (ONE - z) * log_rest
         return value, free * ((ONE - z) * of_rest - z * of_p), log_rest - log_p

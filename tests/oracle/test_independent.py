@@ -36,6 +36,7 @@ BY_CLASS = (
 GUARDS: list[dict[str, Any]] = [
     {"epsilon": 0.125},
     {"epsilon": 0.125, "epsilon_use": "add"},
+    {"epsilon": 0.125, "epsilon_use": "clip_add"},
     {"log_floor": -1.0},
     {"log_floor": -1.0, "epsilon": 0.03125, "epsilon_use": "add"},
 ]

@@ -32,7 +32,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "label_smoothing": (0.0, 0.1, 1.0),
     "pos_weight": (1.0, 2.5, 0.0),
     "epsilon": (0.0, 1e-7, 1e-2),
-    "epsilon_use": ("clip", "add"),
+    "epsilon_use": ("clip", "add", "clip_add"),
     "log_floor": (-INF, -100.0),
     "normalize": ("none", "before", "after"),
     "axis": (-1, 0),
