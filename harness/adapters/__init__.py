@@ -9,7 +9,8 @@ An adapter is a module with
     FRAMEWORK        its name, as in subject ids ("torch")
     PACKAGES         modules whose `__version__` decides its results, the framework's first
     IMPLEMENTATIONS  a tuple of `Implementation`, one for each public call
-    ALIASES          optional: the packages that paths begin with another name for ({"tf": "tensorflow"})
+    ALIASES          optional: what is imported for a name that paths begin with, or that a package has
+                     ({"tf": "tensorflow", "scikit-learn": "sklearn"})
     start(threads)   imports the framework and pins its threads; an ImportError here means
                      that the framework is unavailable
     call(implementation, mode, inputs, parameters, wanted)

@@ -41,7 +41,7 @@ def start(threads: int) -> None:
 
 def call(
     implementation: Implementation,
-    mode: str,  # noqa: ARG001 - the adapters' signature; there is only eager here
+    mode: str,
     inputs: Mapping[str, Tensor],
     parameters: Parameters,
     wanted: Sequence[str],

@@ -70,7 +70,7 @@ def load_adapter(path: str) -> types.ModuleType:
 
 def describe(adapter: Any, threads: int) -> dict[str, Any]:
     """What the host must know of this environment: the frame that says `ready`."""
-    packages = {name: _version(name) for name in adapter.PACKAGES}
+    packages = {name: _version(adapter, name) for name in adapter.PACKAGES}
     framework = packages[adapter.PACKAGES[0]]
     absent: dict[str, dict[str, str]] = {}
     for row in adapter.IMPLEMENTATIONS:
@@ -86,8 +86,9 @@ def describe(adapter: Any, threads: int) -> dict[str, Any]:
     }
 
 
-def _version(name: str) -> str:
-    module = sys.modules.get(name)
+def _version(adapter: Any, name: str) -> str:
+    """Version of the module that a package is imported as."""
+    module = sys.modules.get(getattr(adapter, "ALIASES", {}).get(name, name))
     return str(getattr(module, "__version__", "")) if module is not None else ""
 
 
@@ -148,7 +149,7 @@ def _failure(error: Exception) -> dict[str, Any]:
 def serve(adapter: Any, requests: Any, answers: Any, warned: list[Any]) -> None:
     """Answer batches of calls until the host closes its end; `warned` grows while a call is made."""
     table = {(i.path, i.operation): i for i in adapter.IMPLEMENTATIONS}
-    version = _version(adapter.PACKAGES[0])
+    version = _version(adapter, adapter.PACKAGES[0])
     while True:
         try:
             batch, tensors = frames.read(requests)

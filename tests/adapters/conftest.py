@@ -105,28 +105,36 @@ class Worker:
         self._answers.close()
 
 
-def _started(framework: str) -> Iterator[Worker]:
-    worker = Worker(HARNESS / "adapters" / f"{framework}.py")
-    if not worker.hello["ready"]:
+@pytest.fixture(scope="session")
+def started() -> Iterator[Callable[[str], Worker]]:
+    """A worker of the adapter in a file of harness/adapters, one for all tests; skips where its framework isn't."""
+    workers: dict[str, Worker] = {}
+
+    def start(adapter: str) -> Worker:
+        if adapter not in workers:
+            workers[adapter] = Worker(HARNESS / "adapters" / f"{adapter}.py")
+        if not workers[adapter].hello["ready"]:
+            pytest.skip(str(workers[adapter].hello["reason"]))
+        return workers[adapter]
+
+    yield start
+    for worker in workers.values():
         worker.close()
-        pytest.skip(str(worker.hello["reason"]))
-    yield worker
-    worker.close()
 
 
 @pytest.fixture(scope="session")
-def torch_worker() -> Iterator[Worker]:
-    yield from _started("torch")
+def torch_worker(started: Callable[[str], Worker]) -> Worker:
+    return started("torch")
 
 
 @pytest.fixture(scope="session")
-def tensorflow_worker() -> Iterator[Worker]:
-    yield from _started("tensorflow")
+def tensorflow_worker(started: Callable[[str], Worker]) -> Worker:
+    return started("tensorflow")
 
 
 @pytest.fixture(scope="session")
-def numpy_worker() -> Iterator[Worker]:
-    yield from _started("numpy")
+def numpy_worker(started: Callable[[str], Worker]) -> Worker:
+    return started("numpy")
 
 
 @pytest.fixture(scope="session")

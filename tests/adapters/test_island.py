@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import harness.adapters
 from harness.adapters import numpy as numpy_adapter
+from harness.environments.adapters import BUILT_IN
 
 FOLDER = Path(harness.adapters.__file__).parent
 ISLAND = [*FOLDER.glob("*.py"), *(FOLDER.parent / "worker").glob("*.py"), FOLDER.parent / "__init__.py"]
-ADAPTERS = ("numpy", "tensorflow", "torch")
-FRAMEWORKS = {"tensorflow", "torch", "keras", "jax"}
+MODULES = [importlib.import_module(f"harness.adapters.{name}") for name in BUILT_IN]
+FRAMEWORKS = {getattr(m, "ALIASES", {}).get(name, name) for m in MODULES for name in m.PACKAGES} - {"numpy"}
 # What the island uses of the standard library, all of it in Python 3.7.
 STANDARD = {
     "__future__", "argparse", "collections", "functools", "importlib", "inspect", "json", "operator", "os", "platform",
@@ -49,16 +52,15 @@ def test_top_level_imports_no_framework(file: Path) -> None:
 
 
 def test_importing_the_adapters_imports_no_framework() -> None:
-    modules = ", ".join(f"harness.adapters.{name}" for name in ADAPTERS)
+    modules = ", ".join(module.__name__ for module in MODULES)
     program = f"import sys, {modules}; print(sorted({FRAMEWORKS!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS)
-def test_table_names_each_implementation_once(adapter: str) -> None:
-    module = __import__(f"harness.adapters.{adapter}", fromlist=["IMPLEMENTATIONS"])
-    keys = [(i.path, i.operation) for i in module.IMPLEMENTATIONS]
+@pytest.mark.parametrize("adapter", MODULES, ids=lambda module: module.FRAMEWORK)
+def test_table_names_each_implementation_once(adapter: ModuleType) -> None:
+    keys = [(i.path, i.operation) for i in adapter.IMPLEMENTATIONS]
     assert len(keys) == len(set(keys))
 
 

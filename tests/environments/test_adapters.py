@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.environments.adapters import adapters
+from harness.environments.adapters import BUILT_IN, adapters
 from harness.environments.interpreters import EnvironmentUnusableError
 
 ADAPTER = """
@@ -40,15 +40,17 @@ def write(tmp_path: Path) -> Write:
 
 def test_the_built_in_tables_are_read_without_their_frameworks() -> None:
     found = adapters()
-    assert [a.framework for a in found] == ["numpy", "tensorflow", "torch"]
+    assert [a.framework for a in found][:3] == ["numpy", "tensorflow", "torch"]
+    assert len({a.framework for a in found}) == len(BUILT_IN)
     assert all(Path(a.file).is_file() and a.implementations and a.packages for a in found)
-    assert not {"tensorflow", "torch"} & set(sys.modules)
+    of_the_host = {"numpy", "ml_dtypes"}
+    assert not ({name for a in found for name in a.packages} - of_the_host) & set(sys.modules)
 
 
 def test_a_users_file_comes_after_the_built_in_ones(write: Write) -> None:
     file = write(ADAPTER.format(framework="mine"))
     *built_in, mine = adapters([file])
-    assert len(built_in) == 3
+    assert len(built_in) == len(BUILT_IN)
     assert (mine.framework, mine.file, mine.packages) == ("mine", file, ("mine", "numpy"))
     assert [(i.path, i.operation) for i in mine.implementations] == [("mine.mine", "sigmoid")]
 
@@ -56,8 +58,8 @@ def test_a_users_file_comes_after_the_built_in_ones(write: Write) -> None:
 def test_a_file_of_a_built_ins_framework_replaces_it(write: Write) -> None:
     file = write(ADAPTER.format(framework="torch"))
     found = adapters([file])
-    assert [a.framework for a in found] == ["numpy", "tensorflow", "torch"]
-    assert found[-1].file == file
+    assert [a.file for a in found if a.framework == "torch"] == [file]
+    assert len(found) == len(BUILT_IN)
 
 
 def test_loading_leaves_nothing_beside_the_file(write: Write, tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""Models of one ONNX operator, for everything that runs ONNX: built with onnx's helper, one for each call.
+
+ONNX has operators and no functions to import, so that a row is FRAMEWORK.OPERATOR. Its losses have
+the classes on axis 1 of at least two axes. There are no gradients.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from harness.adapters import ANY, SECOND_AXIS, Implementation, Tensor, UnsupportedError, Values
+
+OPSET = 17
+IR_VERSION = 8
+"""Of onnx 1.12, so that runtimes since 1.12 read them."""
+
+Parameters = Mapping[str, Any]
+Arrays = Dict[str, Any]
+Evaluate = Callable[[Any, Arrays], Any]
+"""Runs a model on arrays by the names of its inputs; gives the array of its first output."""
+
+
+class Operator(NamedTuple):
+    """An operator: its name, our names of its inputs in their order, and its attributes for parameters."""
+
+    name: str
+    operation: str
+    inputs: Sequence[str]
+    attributes: Callable[[Parameters], Mapping[str, Any]]
+    parameters: Mapping[str, Values]
+
+
+def _without(parameters: Parameters) -> Mapping[str, Any]:
+    return {}
+
+
+def _axis(parameters: Parameters) -> Mapping[str, Any]:
+    return {"axis": parameters["axis"]}
+
+
+def _axes(parameters: Parameters) -> Mapping[str, Any]:
+    return {"axes": [parameters["axis"]], "keepdims": 0}
+
+
+def _reduction(parameters: Parameters) -> Mapping[str, Any]:
+    return {"reduction": parameters["reduction"]}
+
+
+_AXIS: Mapping[str, Values] = {"axis": ANY}
+_LOSS: Mapping[str, Values] = {"axis": SECOND_AXIS, "reduction": ("none", "sum", "mean")}
+
+OPERATORS = (
+    Operator("Sigmoid", "sigmoid", ("logits",), _without, {}),
+    Operator("Softmax", "softmax", ("logits",), _axis, _AXIS),
+    Operator("LogSoftmax", "log_softmax", ("logits",), _axis, _AXIS),
+    Operator("ReduceLogSumExp", "logsumexp", ("logits",), _axes, _AXIS),
+    Operator("SoftmaxCrossEntropyLoss", "sparse_softmax_cross_entropy", ("logits", "labels"), _reduction, _LOSS),
+)
+
+
+def rows(framework: str, dtypes: Sequence[str]) -> Tuple[Implementation, ...]:
+    """The table of a framework that runs ONNX."""
+    return tuple(
+        Implementation(f"{framework}.{o.name}", o.operation, partial(_run, o), o.parameters, dtypes=dtypes)
+        for o in OPERATORS
+    )
+
+
+def call(
+    evaluate: Evaluate, implementation: Implementation, inputs: Mapping[str, Tensor], parameters: Parameters
+) -> Dict[str, Tensor]:
+    """Run one call.
+
+    Raises:
+        UnsupportedError: a loss of a single example.
+    """
+    if "labels" in inputs and inputs["logits"].data.ndim == 1:
+        raise UnsupportedError("its scores have an axis of examples, and one of classes")
+    return {"value": implementation.run(evaluate, inputs, parameters)}
+
+
+def _run(operator: Operator, evaluate: Evaluate, inputs: Mapping[str, Tensor], parameters: Parameters) -> Tensor:
+    import onnx
+
+    feeds = {name: _array(inputs[name]) for name in operator.inputs}
+    return _tensor(evaluate(_model(onnx, operator, feeds, operator.attributes(parameters)), feeds))
+
+
+def _model(onnx: Any, operator: Operator, feeds: Arrays, attributes: Mapping[str, Any]) -> Any:
+    helper = onnx.helper
+    types = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feeds.items()}
+    given = [helper.make_tensor_value_info(name, types[name], [None] * a.ndim) for name, a in feeds.items()]
+    answer = helper.make_tensor_value_info("value", types[operator.inputs[0]], None)
+    node = helper.make_node(operator.name, list(feeds), ["value"], **attributes)
+    graph = helper.make_graph([node], operator.name, given, [answer])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+def _array(tensor: Tensor) -> Any:
+    """An array of the same bits; bfloat16 as the dtype of the package that onnx has it from."""
+    if tensor.dtype != "bfloat16":
+        return tensor.data
+    import ml_dtypes
+
+    return tensor.data.view(ml_dtypes.bfloat16)
+
+
+def _tensor(array: Any) -> Tensor:
+    """The inverse of `_array`."""
+    bits = np.asarray(array)
+    return Tensor("bfloat16", bits.view(np.uint16)) if bits.dtype.name == "bfloat16" else Tensor.of(bits)

@@ -1,0 +1,65 @@
+"""optax: its losses, called as they are on JAX. They don't reduce, and have no weights."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from functools import partial
+from typing import Any, Mapping
+
+from harness.adapters import ANY, LAST_AXIS, UnsupportedError, Values, jax
+from harness.adapters.jax import Parameters, Tensors, row
+
+FRAMEWORK = "optax"
+PACKAGES = ("optax", "jax", "jaxlib", "numpy")
+
+call = jax.call
+
+
+def start(threads: int) -> None:
+    """Start JAX, and import optax."""
+    jax.start(threads)
+    import optax  # noqa: F401 - rows call it
+
+
+def _elements(_jax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    import optax
+
+    return optax.sigmoid_binary_cross_entropy(inputs["logits"], inputs["labels"])
+
+
+def _rows(name: str, _jax: Any, inputs: Tensors, parameters: Parameters, **more: Any) -> Any:
+    """A loss of that name for each row along a class axis."""
+    import optax
+
+    loss = operator.attrgetter(name)(optax)
+    return loss(inputs["logits"], inputs["labels"], **_axis(loss, inputs, parameters), **more)
+
+
+def _axis(loss: Any, inputs: Tensors, parameters: Parameters) -> Parameters:
+    """The class axis as an argument, if this release has one.
+
+    Raises:
+        UnsupportedError: it has none, and the classes don't lie last.
+    """
+    if "axis" in inspect.signature(loss).parameters:
+        return {"axis": parameters["axis"]}
+    if parameters["axis"] not in (-1, inputs["logits"].ndim - 1):
+        raise UnsupportedError("in this release its classes lie on the last axis")
+    return {}
+
+
+_ANY_AXIS: Mapping[str, Values] = {"axis": ANY}
+_LAST_AXIS: Mapping[str, Values] = {"axis": LAST_AXIS}
+_SOFTMAX, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
+_INTEGERS = "softmax_cross_entropy_with_integer_labels"
+_SAFE, _POLY = "safe_softmax_cross_entropy", "losses.poly_loss_cross_entropy"
+
+IMPLEMENTATIONS = (
+    row("optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", _elements, {}),
+    row("optax." + _SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS),
+    row("optax." + _INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS),
+    row("optax." + _SAFE, _SOFTMAX, partial(_rows, _SAFE), _LAST_AXIS, since="0.2.3"),
+    # with epsilon 0 it is the cross-entropy
+    row("optax." + _POLY, _SOFTMAX, partial(_rows, _POLY, epsilon=0.0), _ANY_AXIS, since="0.2"),
+)

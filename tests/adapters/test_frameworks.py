@@ -1,0 +1,56 @@
+"""What holds of every adapter, but those with tests of their own: a new one is tried by being listed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.adapters import Implementation
+from harness.environments.adapters import BUILT_IN
+
+OWN = {"numpy", "tensorflow", "torch", "sklearn"}
+
+Row = tuple[str, Implementation]
+ROWS: list[Row] = [
+    (name, row)
+    for name in BUILT_IN
+    if name not in OWN
+    for row in importlib.import_module(f"harness.adapters.{name}").IMPLEMENTATIONS
+    if not row.absent
+]
+MODES = [(name, row, mode) for name, row in ROWS for mode in row.modes[1:]]
+DTYPES = [(name, row, dtype) for name, row in ROWS for dtype in row.dtypes if dtype != "float32"]
+
+
+def named(given: Any) -> str:
+    return f"{given.path}:{given.operation}" if isinstance(given, Implementation) else str(given)
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=named)
+def test_agrees_with_the_definition(
+    name: str, row: Implementation, started: Callable[..., Any], assert_agrees: Any
+) -> None:
+    assert assert_agrees(row, started(name).send) >= 2
+
+
+@pytest.mark.parametrize(("name", "row", "dtype"), DTYPES, ids=named)
+def test_agrees_in_other_dtypes(
+    name: str, row: Implementation, dtype: str, started: Callable[..., Any], assert_agrees: Any
+) -> None:
+    assert assert_agrees(row, started(name).send, dtype, thorough=False) >= 1
+
+
+@pytest.mark.parametrize(("name", "row", "mode"), MODES, ids=named)
+def test_agrees_in_other_modes(
+    name: str, row: Implementation, mode: str, started: Callable[..., Any], assert_agrees: Any
+) -> None:
+    assert assert_agrees(row, started(name).send, mode=mode, thorough=False) >= 1
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in ROWS}))
+def test_says_the_versions_of_its_packages(name: str, started: Callable[..., Any]) -> None:
+    packages = importlib.import_module(f"harness.adapters.{name}").PACKAGES
+    assert all(started(name).hello["packages"][package] for package in packages)
