@@ -319,6 +319,7 @@ def bisect(
     adapter: Adapter = None,
     threads: Threads = None,
     timeout: Timeout = None,
+    cases: CaseFiles = None,
     out: Annotated[Path | None, typer.Option(help="Folder of its runs; a search that was interrupted goes on.")] = None,
     cache: Cache = None,
 ) -> None:
@@ -326,7 +327,7 @@ def bisect(
     from harness import config
     from harness.commands import bisecting
 
-    given = _renamed(context.params, case=None, package=None, first=None, last=None, version=None)
+    given = _renamed(context.params, case=None, package=None, first=None, last=None, version=None, cases="paths")
     found = bisecting.search(case, package, (first, last), version, config.resolve(given))
     for line in bisecting.screen(package, found):
         print(line)

@@ -9,6 +9,7 @@ import gc
 import math
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,8 +37,9 @@ from harness.reporting import progress, step_summary, terminal
 from harness.reporting.text import plural
 from harness.session import Session, as_baseline
 from harness.store import baseline, changes, folder
-from harness.store.database import Store
+from harness.store.database import Store, begun, reading
 from harness.store.entries import Key
+from harness.store.folder import RunFolderError
 
 SELDOM = 100_000
 """Objects that are made between two looks for garbage."""
@@ -111,11 +113,20 @@ def _collecting_seldom() -> Iterator[None]:
 def reopened(options: Options) -> Options:
     """The options that an interrupted run was started with; how long it may take now is said anew."""
     found = folder.find(options.out)
-    store = Store(found, fresh=False)
-    stored = store.noted("options")
-    store.close()
+    with reading(found) as store:
+        stored = store.noted("options")
+    if stored is None:
+        raise RunFolderError(f"{found}: the run was stopped before it had begun: remove the folder, and run it again")
     now = {"resume": True, "out": found, "jobs": options.jobs or stored["jobs"], "time_budget": options.time_budget}
     return Options(**{**stored, **now})
+
+
+def resumable(place: Path) -> bool:
+    """Whether a run of ours was begun in a folder; what was stopped before is removed."""
+    if begun(place):
+        return True
+    shutil.rmtree(place, ignore_errors=True)
+    return False
 
 
 def find_entries(_: None, options: Options) -> list[casefile.Entry]:

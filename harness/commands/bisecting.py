@@ -10,7 +10,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -18,11 +19,11 @@ from packaging.version import InvalidVersion, Version
 
 from harness import casefile, pipeline, provision
 from harness.config import ConfigError, Options
-from harness.environments import pythons
+from harness.environments import definitions, pythons
 from harness.environments.adapters import adapters
 from harness.files import replacing
 from harness.model.run import Results
-from harness.store.folder import DATABASE
+from harness.store.changes import UNMEASURED
 from harness.versions.bisection import Bisection, UndecidedError, bisect
 
 FOLDER = Path("reports") / "bisect"
@@ -42,23 +43,29 @@ def search(case: str, package: str, ends: tuple[str, str], python: str, options:
     Raises:
         ConfigError: there is no such case, package or version, or an end of the range can't be had.
     """
-    file = _file(case)
+    files = _files(case, options)
     versions = _range(released(package, python), ends)
     folder = options.out or FOLDER / re.sub(r"[^A-Za-z0-9._-]+", "-", f"{package}-{case}")
     asked: dict[str, object] = {"case": case, "package": package, "python": python, "subjects": list(options.subject)}
     seen = _read(folder / STATE, asked)
 
+    def requirement(version: str) -> str:
+        return defined(f"{package}=={version}@python{python}")
+
+    def ready(version: str) -> bool:
+        return version in seen or provision.kept(options).contents(provision.defined(requirement(version))) is not None
+
     def probe(version: str) -> str | None:
         if version not in seen:
-            settings = {"paths": (file,), "keyword": case, "out": folder / version}
-            seen[version] = _probe(f"{package}=={version}@python{python}", case, options.model_copy(update=settings))
+            settings = {"paths": files, "keyword": case, "out": folder / version, "tier": "stock"}
+            seen[version] = _probe(requirement(version), case, options.model_copy(update=settings))
             _write(folder / STATE, {**asked, "seen": seen})
         told = seen[version] or "can't be had"
         print(f"{package} {version}: {told}", file=sys.stderr, flush=True)  # noqa: T201 - each takes minutes
         return seen[version]
 
     try:
-        return bisect(versions, probe)
+        return bisect(versions, probe, ready)
     except UndecidedError as error:
         raise ConfigError(f"bisect: {package} {error}") from error
 
@@ -80,6 +87,17 @@ def released(package: str, python: str) -> list[str]:
     return sorted((v for v in listed[1].split(", ") if _is_version(v)), key=Version)
 
 
+def defined(requirement: str) -> str:
+    """The name of an environment that is defined by just this requirement, so that what is installed is used; or it."""
+    wanted = definitions.adhoc(requirement)
+    same = (
+        name
+        for name, known in provision.known().items()
+        if known.key.removeprefix(name) == wanted.key.removeprefix(wanted.name)
+    )
+    return next(same, requirement)
+
+
 def screen(package: str, found: Bisection) -> Iterator[str]:
     """What was found, and with how many probes."""
     yield f"{len(found.seen)} versions of {package} probed: {', '.join(found.seen)}"
@@ -94,38 +112,54 @@ def screen(package: str, found: Bisection) -> Iterator[str]:
 
 def does(results: Results, case: str, subjects: tuple[str, ...]) -> str | None:
     """What the subjects of a run did with a case, in words; None if nothing was measured."""
-    told = sorted(
-        f"{v.subject.partition(':')[2]} {v.output} {v.grade or v.verdict}"
-        for v in results.verdicts
-        if (v.case == case or v.case.startswith(f"{case}/"))
-        and v.environment != "document"
-        and str(v.verdict) not in {"unsupported", "unavailable"}
-        and (not subjects or any(fnmatchcase(v.subject, glob) for glob in subjects))
+    found: dict[tuple[str, str], dict[str, Counter[str]]] = {}
+    for v in results.verdicts:
+        asked = v.environment != "document" and (not subjects or any(fnmatchcase(v.subject, glob) for glob in subjects))
+        if asked and _is_of(v.case, case) and v.verdict not in UNMEASURED:
+            outputs = found.setdefault((v.implementation, v.mode or ""), {})
+            outputs.setdefault(v.output, Counter())[str(v.grade or v.verdict)] += 1
+    modes: dict[tuple[str, str], list[str]] = {}
+    for (implementation, mode), outputs in sorted(found.items()):
+        modes.setdefault((implementation, _told(outputs)), []).append(mode)
+    return "; ".join(f"{name}@{','.join(several)}: {told}" for (name, told), several in modes.items()) or None
+
+
+def _told(outputs: Mapping[str, Counter[str]]) -> str:
+    """`gradient:logits exact, value 2 broken 1 stable`."""
+    return ", ".join(
+        f"{output} " + " ".join(grade if len(grades) == 1 else f"{n} {grade}" for grade, n in sorted(grades.items()))
+        for output, grades in sorted(outputs.items())
     )
-    return "; ".join(told) or None
+
+
+def _is_of(case: str, entry: str) -> bool:
+    """Whether a case is the one of an id, or one that it is expanded to."""
+    return case == entry or case.startswith(f"{entry}/")
 
 
 def _probe(requirement: str, case: str, options: Options) -> str | None:
     environment = provision.environment(requirement, options, adapters(options.adapter))
     if environment.complaint:
         return None
-    resumed = options.out is not None and (options.out / DATABASE).is_file()
-    settings = {"env": (requirement,), "python": (), "tier": "stock", "resume": resumed}
+    resume = options.out is not None and pipeline.resumable(options.out)
+    settings = {"env": (requirement,), "python": (), "resume": resume}
     results = pipeline.measured(options.model_copy(update=settings))
     provision.kept(options).release()
     return does(results, case, options.subject)
 
 
-def _file(case: str) -> Path:
-    """The file that a case is in.
+def _files(case: str, options: Options) -> tuple[Path, ...]:
+    """The files that a case is in: that of its id, or those that are given.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such case.
     """
-    file = casefile.cases_folder() / f"{case.partition(':')[0]}.yaml"
-    if ":" not in case or not file.is_file():
+    usual = casefile.cases_folder() / f"{case.partition(':')[0]}.yaml"
+    files = options.paths or ((usual,) if ":" in case and usual.is_file() else ())
+    entries = pipeline.find_entries(None, options.model_copy(update={"paths": files})) if files else []
+    if not any(_is_of(unit.id, case) for unit in pipeline.expand_units(entries, options)):
         raise ConfigError(f"bisect {case}: no case has this id; `harness list cases` shows them")
-    return file
+    return files
 
 
 def _range(versions: list[str], ends: tuple[str, str]) -> list[str]:

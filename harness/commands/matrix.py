@@ -16,7 +16,6 @@ from harness.config import ConfigError, Options, named
 from harness.environments.adapters import adapters
 from harness.store import baseline
 from harness.store.baseline import Baseline
-from harness.store.folder import DATABASE
 from harness.versions import cube
 from harness.versions.cube_reports import FORMATS, Matrix
 
@@ -71,7 +70,7 @@ def _measure(name: str, folder: Path, options: Options) -> None:
     if environment.complaint:
         return  # said already, in one line; it has no column
     place = folder / "runs" / environment.name
-    settings = {"env": (name,), "python": (), "out": place, "resume": (place / DATABASE).is_file()}
+    settings = {"env": (name,), "python": (), "out": place, "resume": pipeline.resumable(place)}
     results = pipeline.measured(options.model_copy(update=settings))
     count = baseline.save(baseline.of_run(results.run, results.verdicts), file)
     print(f"{environment.name}: {count:,} verdicts in {file}", file=sys.stderr, flush=True)  # noqa: T201 - it takes minutes

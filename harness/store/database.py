@@ -183,6 +183,17 @@ class Store:
         self._bytes = 0
 
 
+def begun(folder: Path) -> bool:
+    """Whether a folder holds a run that can be resumed: one that was killed before it had noted its plan can't."""
+    if not (folder / DATABASE).is_file():
+        return False
+    try:
+        with reading(folder) as store:
+            return store.noted("plan") is not None
+    except RunFolderError:
+        return False
+
+
 def reading(folder: Path) -> closing[Store]:
     """A run's store, for reading within a `with`."""
     return closing(Store(folder, fresh=False))

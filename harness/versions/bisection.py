@@ -26,16 +26,21 @@ class Bisection:
     between: tuple[str, ...] = ()
 
 
+Ready = Callable[[str], bool]
+"""Whether a version can be probed without an installation."""
+
+
 class UndecidedError(Exception):
     """An end of the range can't be had; the message says which."""
 
 
-def bisect(versions: Sequence[str], probe: Probe) -> Bisection:
+def bisect(versions: Sequence[str], probe: Probe, ready: Ready = lambda _version: False) -> Bisection:
     """Find where a change is, by halves. With several changes in the range, it is one of them.
 
     Args:
         versions: the range in order, both ends included.
         probe: asks a version what it does.
+        ready: versions for which it is are asked before others, as they cost no installation.
 
     Raises:
         UndecidedError: an end of the range can't be had.
@@ -53,7 +58,7 @@ def bisect(versions: Sequence[str], probe: Probe) -> Bisection:
             raise UndecidedError(f"{versions[end]} can't be had, and is an end of the range")
     if does(low) == does(high):
         return Bisection(versions[high], "", _ordered(versions, seen))
-    while (middle := _between(low, high, does)) is not None:
+    while (middle := _between(low, high, does, lambda at: ready(versions[at]))) is not None:
         if does(middle) == does(low):
             low = middle
         else:
@@ -61,10 +66,10 @@ def bisect(versions: Sequence[str], probe: Probe) -> Bisection:
     return Bisection(versions[low], versions[high], _ordered(versions, seen), tuple(versions[low + 1 : high]))
 
 
-def _between(low: int, high: int, does: Callable[[int], str | None]) -> int | None:
-    """The version nearest to the middle that can be had; None if there is none."""
+def _between(low: int, high: int, does: Callable[[int], str | None], ready: Callable[[int], bool]) -> int | None:
+    """The version nearest to the middle that can be had, of those that are ready if some are; None if there is none."""
     middle = (low + high) / 2
-    for at in sorted(range(low + 1, high), key=lambda at: abs(at - middle)):
+    for at in sorted(range(low + 1, high), key=lambda at: (not ready(at), abs(at - middle))):
         if does(at) is not None:
             return at
     return None

@@ -40,6 +40,22 @@ def test_goes_round_what_cannot_be_had() -> None:
     assert all(found.seen[version] is None for version in missing)
 
 
+@pytest.mark.parametrize("at", range(1, 40))
+def test_asks_what_is_installed_first(at: int) -> None:
+    installed = {"2.0", "2.9", "2.15", "2.39"}
+    made: list[str] = []
+
+    def probe(version: str) -> str:
+        if version not in installed:
+            made.append(version)
+        return "old" if VERSIONS.index(version) < at else "new"
+
+    found = bisect(VERSIONS, probe, installed.__contains__)
+    assert (found.last, found.first) == (VERSIONS[at - 1], VERSIONS[at])
+    gap = next(b - a for a, b in ((0, 9), (9, 15), (15, 39)) if a < at <= b)
+    assert len(made) <= math.ceil(math.log2(gap))
+
+
 @pytest.mark.parametrize("end", ["2.0", "2.39"])
 def test_the_ends_must_be_there(end: str) -> None:
     with pytest.raises(UndecidedError, match=f"{end} can't be had"):

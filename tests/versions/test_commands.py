@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,28 +12,17 @@ from harness import provision
 from harness.commands import bisecting
 from harness.commands import matrix as matrices
 from harness.config import ConfigError, Options, resolve
-from harness.model.subject import Adapter, Environment
 from harness.versions.cube import Cell
+from tests.versions import releases
 from tests.versions.conftest import PLANTED
-
-MadeUp = Callable[[str, Options, Sequence[Adapter]], Environment]
 
 
 @pytest.fixture
-def releases(sides: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Environments `before`, `after` and `planted==VERSION`, new from 1.5 on, all but 1.3; the names asked for."""
-    asked: list[str] = []
-
-    def environment(name: str, _options: Options, _adapters: Sequence[Adapter]) -> Environment:
-        asked.append(name)
-        version = name.partition("==")[2].partition("@")[0] or {"before": "1.0", "after": "1.9"}.get(name, "1.3")
-        home = sides[float(version) > 1.4]
-        complaint = "no such wheel" if version == "1.3" else ""
-        called = f"planted-{version}" if "==" in name else name
-        return Environment(called, str(home / "bin" / "python"), ("planted",), complaint)
-
-    monkeypatch.setattr(provision, "environment", environment)
-    return asked
+def asked(sides: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Has planted releases for environments; the names that were asked for."""
+    names: list[str] = []
+    monkeypatch.setattr(provision, "environment", releases.environments(sides, names))
+    return names
 
 
 def options(out: Path, **more: object) -> Options:
@@ -42,7 +31,7 @@ def options(out: Path, **more: object) -> Options:
     )
 
 
-@pytest.mark.usefixtures("releases")
+@pytest.mark.usefixtures("asked")
 def test_matrix_measures_each_environment_once(tmp_path: Path) -> None:
     chosen = {"subject": ("*:planted.s*",), "report": ("json", "html", "markdown")}
     made = matrices.matrix(["before", "after"], options(tmp_path, **chosen))
@@ -61,7 +50,7 @@ def test_matrix_measures_each_environment_once(tmp_path: Path) -> None:
     assert (tmp_path / "before.txt").stat().st_mtime_ns == before
 
 
-@pytest.mark.usefixtures("releases")
+@pytest.mark.usefixtures("asked")
 def test_matrix_leaves_out_what_cannot_be_had(tmp_path: Path) -> None:
     made = matrices.matrix(["missing", "before"], options(tmp_path, subject=("*:planted.same@*",)))
     assert list(made.versions) == ["before"]
@@ -74,13 +63,12 @@ def test_matrix_of_nothing_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def search(
-    releases: list[str],  # noqa: ARG001 - environments without pip
+    asked: list[str],  # noqa: ARG001 - environments without pip
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Callable[..., list[str]]:
     """Bisect a planted case between two versions; the lines that are said."""
-    monkeypatch.setattr(bisecting, "released", lambda _package, _python: [f"1.{n}" for n in range(10)])
-    monkeypatch.setattr(bisecting, "_file", lambda _case: PLANTED / "suite.yaml")
+    monkeypatch.setattr(bisecting, "released", lambda _package, _python: releases.VERSIONS)
 
     def run(first: str, last: str, subject: str = "*:planted.sign@*") -> list[str]:
         found = bisecting.search(
@@ -91,17 +79,13 @@ def search(
     return run
 
 
-def test_bisect_finds_the_release_and_goes_on_where_it_was(
-    search: Callable[..., list[str]], releases: list[str]
-) -> None:
+def test_bisect_finds_the_release_and_goes_on_where_it_was(search: Callable[..., list[str]], asked: list[str]) -> None:
     told = search("1.0", "1.9")
-    assert told[1].startswith("planted 1.4: planted.sign@eager gradient:logits")
-    assert told[2].startswith("planted 1.5: ")
-    assert "value inaccurate" in told[2]
-    assert "value inaccurate" not in told[1]
-    probed = len(releases)
+    assert told[1] == "planted 1.4: planted.sign@eager: gradient:logits accurate, value exact"
+    assert told[2] == "planted 1.5: planted.sign@eager: gradient:logits accurate, value inaccurate"
+    probed = len(asked)
     assert search("1.0", "1.9") == told
-    assert len(releases) == probed
+    assert len(asked) == probed
 
 
 def test_bisect_goes_round_what_cannot_be_had(search: Callable[..., list[str]]) -> None:
@@ -115,3 +99,21 @@ def test_bisect_says_that_nothing_changed(search: Callable[..., list[str]]) -> N
 def test_bisect_refuses_versions_that_are_not_offered(search: Callable[..., list[str]]) -> None:
     with pytest.raises(ConfigError, match=r"pip does not offer version 9\.9"):
         search("1.0", "9.9")
+
+
+def test_bisect_refuses_a_case_that_there_is_not_before_it_makes_anything(tmp_path: Path, asked: list[str]) -> None:
+    with pytest.raises(ConfigError, match="bisect suite:median: no case has this id"):
+        bisecting.search("suite:median", "planted", ("1.0", "1.9"), "3.11", options(tmp_path))
+    assert asked == []
+
+
+def test_an_environment_that_is_defined_by_the_same_requirement_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.harness.env.mine]\npython = "3.11"\nrequirements = ["planted==1.4"]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    assert bisecting.defined("planted==1.4@python3.11") == "mine"
+    assert bisecting.defined("planted==1.4@python3.7") == "planted==1.4@python3.7"
+    assert bisecting.defined("planted==1.5@python3.11") == "planted==1.5@python3.11"

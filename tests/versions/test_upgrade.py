@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import subprocess
-import sys
-import time
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -199,33 +194,6 @@ def test_the_command_reads_the_policy_of_the_project(
     assert "gate: let pass by the rule at pyproject.toml:3 (ours): " in every.output
     command[-1] = str(tmp_path / "narrow")
     assert CliRunner().invoke(app, [*command, "--dtype", "float64"]).exit_code == 0
-
-
-def test_a_killed_upgrade_goes_on_and_loses_nothing(found: Upgrade, sides: tuple[Path, Path], tmp_path: Path) -> None:
-    out, (before, after) = tmp_path / "run", sides
-    command = [sys.executable, "-m", "harness", "upgrade", "--python", str(before), "--python", str(after)]
-    command += ["--adapter", str(PLANTED / "adapter.py"), "--cases", str(PLANTED / "suite.yaml"), "--out", str(out)]
-    process = subprocess.Popen(
-        [*command, "--subject", "*:planted.*"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    while process.poll() is None and observed(out) < 100:
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    kept = observed(out)
-    resumed = upgrading.upgrade(resolve({"out": out, "resume": True}, {}))
-    assert {api.implementation: api.effect for api in resumed.apis} == {a.implementation: a.effect for a in found.apis}
-    assert resumed.compared == found.compared
-    assert observed(out) > kept
-
-
-def observed(folder: Path) -> int:
-    """Observations that a run has kept so far."""
-    try:
-        with closing(sqlite3.connect(f"file:{folder}/run.sqlite?mode=ro", uri=True)) as store:
-            return int(store.execute("SELECT count(*) FROM observations").fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0
 
 
 def test_the_same_environment_twice_changes_nothing(sides: tuple[Path, Path], tmp_path: Path) -> None:
