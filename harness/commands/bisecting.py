@@ -15,12 +15,15 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from harness import casefile, pipeline, provision
 from harness.config import ConfigError, Options
 from harness.environments import definitions, pythons
 from harness.environments.adapters import adapters
+from harness.environments.definitions import Definition
 from harness.files import replacing
 from harness.model.run import Results
 from harness.store.changes import UNMEASURED
@@ -89,13 +92,15 @@ def released(package: str, python: str) -> list[str]:
 
 def defined(requirement: str) -> str:
     """The name of an environment that is defined by just this requirement, so that what is installed is used; or it."""
-    wanted = definitions.adhoc(requirement)
-    same = (
-        name
-        for name, known in provision.known().items()
-        if known.key.removeprefix(name) == wanted.key.removeprefix(wanted.name)
-    )
-    return next(same, requirement)
+    wanted = _held(definitions.adhoc(requirement))
+    return next((name for name, known in provision.known().items() if _held(known) == wanted), requirement)
+
+
+def _held(definition: Definition) -> tuple[str, frozenset[str]]:
+    """An environment's interpreter, and what is required on this machine."""
+    required = map(Requirement, definition.requirements)
+    here = (each for each in required if each.marker is None or each.marker.evaluate())
+    return definition.python, frozenset(f"{canonicalize_name(each.name)}{each.specifier}" for each in here)
 
 
 def screen(package: str, found: Bisection) -> Iterator[str]:

@@ -111,7 +111,8 @@ def test_an_environment_that_is_defined_by_the_same_requirement_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.harness.env.mine]\npython = "3.11"\nrequirements = ["planted==1.4"]\n'
+        '[tool.harness.env.mine]\npython = "3.11"\n'
+        "requirements = [\"Planted==1.4; python_version >= '3'\", \"other; python_version < '3'\"]\n"
     )
     monkeypatch.chdir(tmp_path)
     assert bisecting.defined("planted==1.4@python3.11") == "mine"
