@@ -10,16 +10,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
+
 from harness import casefile, pipeline, provision
 from harness.commands import formats
 from harness.config import ConfigError, Options, named
 from harness.environments.adapters import adapters
+from harness.reporting.text import plural
 from harness.store import baseline
-from harness.store.baseline import Baseline
+from harness.store.baseline import RUN, Baseline
 from harness.versions import cube
+from harness.versions.cube import Presence
 from harness.versions.cube_reports import FORMATS, Matrix
 
 FOLDER = Path("reports") / "matrix"
+PACKAGE = "package "
 
 
 def matrix(names: Sequence[str], options: Options) -> Matrix:
@@ -36,10 +41,11 @@ def matrix(names: Sequence[str], options: Options) -> Matrix:
     for name in names:
         _measure(name, folder, options)
     found = {file.stem: file for file in sorted(folder.glob("*.txt"))}
-    chosen = {named(name): found[named(name)] for name in names if named(name) in found} if names else found
+    chosen = [named(name) for name in names if named(name) in found] if names else list(found)
     if not chosen:
         raise ConfigError(f"matrix: no environment is named, and there is no baseline in {folder}")
-    made = put_together({name: baseline.load(file) for name, file in chosen.items()})
+    kept = {name: baseline.load(found[name]) for name in chosen}
+    made = put_together(kept if names else dict(sorted(kept.items(), key=_age)))
     formats.write(made, wanted, FORMATS, folder)
     return made
 
@@ -50,15 +56,19 @@ def put_together(kept: Mapping[str, Baseline]) -> Matrix:
     contents = {name: _contents(each) for name, each in kept.items()}
     known = casefile.load_deviations(casefile.cases_folder())
     reasons = {deviation.id: deviation.reason for deviation in known}
-    return Matrix(contents, cube.table(versions), cube.since(versions, known), reasons)
+    return Matrix(contents, cube.table(versions), cube.outputs(versions), cube.since(versions, known), reasons)
 
 
 def screen(made: Matrix) -> Iterator[str]:
     """Since when each deviation exists, and where implementations differ between versions."""
     yield f"{len(made.versions)} versions: {', '.join(made.versions)}"
-    for each in made.since:
+    measured = [each for each in made.since if set(each.presence.values()) != {Presence.NOT_MEASURED}]
+    for each in measured:
         yield f"  {each.deviation}: {each}"
-    yield f"{len(made.table)} implementations and modes: the table is in the reports"
+    if others := [each.deviation for each in made.since if each not in measured]:
+        yield f"  {plural(len(others), 'deviation')} not measured: {', '.join(others)}"
+    moved = plural(len(cube.moved(made.outputs)), "output")
+    yield f"{plural(len(made.table), 'implementation')}; {moved} departing in one version and not in another"
 
 
 def _measure(name: str, folder: Path, options: Options) -> None:
@@ -77,10 +87,30 @@ def _measure(name: str, folder: Path, options: Options) -> None:
     provision.kept(options).release()
 
 
+def _age(named_baseline: tuple[str, Baseline]) -> list[tuple[str, Version]]:
+    """What baselines are ordered by that no name has ordered: framework by framework, older versions first."""
+    packages = {
+        fact.removeprefix(PACKAGE): value
+        for facts in named_baseline[1].facts.values()
+        for fact, value in facts.items()
+        if fact.startswith(PACKAGE) and fact != f"{PACKAGE}numpy"
+    }
+    return [(name, _version(packages[name])) for name in sorted(packages, reverse=True)]  # Keras after TensorFlow
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
+
+
 def _contents(kept: Baseline) -> str:
     """What a baseline says of its environments."""
     told = []
-    for facts in kept.facts.values():
-        packages = [f"{fact.removeprefix('package ')} {facts[fact]}" for fact in facts if fact.startswith("package ")]
+    for name, facts in kept.facts.items():
+        if name == RUN:
+            continue
+        packages = [f"{fact.removeprefix(PACKAGE)} {facts[fact]}" for fact in facts if fact.startswith(PACKAGE)]
         told.append(", ".join([f"Python {facts.get('python', 'unknown')}", *packages]))
     return "; ".join(told)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from harness.comparator.deviations import COVERED
 from harness.model.deviation import Deviation, DeviationKind
@@ -14,6 +15,19 @@ from harness.store.entries import Entry, Key
 
 Versions = Mapping[str, Mapping[Key, Entry]]
 """Baselines by the name of their environment, in the order in which they are shown."""
+
+
+class Place(NamedTuple):
+    """An output in any version.
+
+    Attributes:
+        subject: without its environment.
+    """
+
+    subject: str
+    case: str
+    output: str
+
 
 GRADES = [str(grade) for grade in Grade]
 UNMEASURED = frozenset({Kind.UNAVAILABLE, Kind.UNSUPPORTED})
@@ -79,6 +93,21 @@ def table(versions: Versions) -> dict[str, dict[str, Cell]]:
         for subject, own in rows.items():
             found.setdefault(subject, {})[version] = _cell(own)
     return dict(sorted(found.items()))
+
+
+def outputs(versions: Versions) -> dict[Place, dict[str, Entry]]:
+    """The cube itself: each output of each case and implementation in each version that has measured it."""
+    found: dict[Place, dict[str, Entry]] = {}
+    for version, entries in versions.items():
+        for (case, subject, output), entry in entries.items():
+            if entry.verdict not in UNMEASURED and ":" in subject:
+                found.setdefault(Place(bare(subject), case, output), {})[version] = entry
+    return dict(sorted(found.items()))
+
+
+def moved(found: Mapping[Place, Mapping[str, Entry]]) -> dict[Place, Mapping[str, Entry]]:
+    """The outputs that depart from the truth in one version and not in another."""
+    return {place: entries for place, entries in found.items() if len(set(map(departs, entries.values()))) > 1}
 
 
 def since(versions: Versions, deviations: Iterable[Deviation]) -> list[Since]:

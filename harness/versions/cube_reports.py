@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.model.row import number
 from harness.reporting import html_report, markdown_report
 from harness.reporting.markdown_report import code, prose
-from harness.versions.cube import Cell, Since
+from harness.store.entries import UNKNOWN, Entry
+from harness.versions.cube import Cell, Place, Since, departs, moved
 
-SCHEMA = 1
+SCHEMA = 2
 MARKS = {"there": "yes", "not there": "no", "not measured": ""}
 
 
@@ -23,12 +25,14 @@ class Matrix:
     Attributes:
         versions: names of the environments, in the order in which they are shown, with what is in them.
         table: implementation and mode to version to how it stands.
+        outputs: the same output by output.
         since: each deviation through the versions.
         reasons: what each deviation is about, by its id.
     """
 
     versions: Mapping[str, str]
     table: Mapping[str, Mapping[str, Cell]]
+    outputs: Mapping[Place, Mapping[str, Entry]]
     since: Sequence[Since]
     reasons: Mapping[str, str]
 
@@ -50,6 +54,10 @@ def content(matrix: Matrix) -> dict[str, Any]:
             }
             for subject, cells in matrix.table.items()
         },
+        "outputs": [
+            {**place._asdict(), "versions": {version: _standing(entry) for version, entry in entries.items()}}
+            for place, entries in matrix.outputs.items()
+        ],
         "deviations": {each.deviation: {"presence": dict(each.presence), "since": str(each)} for each in matrix.since},
     }
 
@@ -73,11 +81,19 @@ def markdown(matrix: Matrix) -> Iterator[str]:
     yield ""
     rows = [[code(subject), *map(text, _cells(matrix, cells))] for subject, cells in matrix.table.items()]
     yield from markdown_report.table(("implementation", *map(prose, matrix.versions)), rows)
+    yield ""
+    yield "## Outputs that depart in one version and not in another"
+    yield ""
+    places = [
+        [code(place.subject), code(place.case), place.output, *(standing(entries.get(v)) for v in matrix.versions)]
+        for place, entries in moved(matrix.outputs).items()
+    ]
+    yield from markdown_report.table(("implementation", "case", "output", *map(prose, matrix.versions)), places)
 
 
 def write_html(matrix: Matrix, path: Path) -> None:
     """One self-contained file."""
-    html_report.write_page("matrix.html.jinja", path, matrix=matrix, text=text, heat=heat)
+    html_report.write_page("matrix.html.jinja", path, matrix=matrix, moved=moved(matrix.outputs), **FILTERS)
 
 
 def text(cell: Cell | None) -> str:
@@ -85,6 +101,31 @@ def text(cell: Cell | None) -> str:
     if cell is None:
         return ""
     return f"{cell.departing} of {cell.measured}" + (f", {cell.worst}" if cell.worst and cell.departing else "")
+
+
+def standing(entry: Entry | None) -> str:
+    """`stable`, or `inaccurate, departs`: what is known to depart does so too."""
+    if entry is None:
+        return ""
+    grade = entry.grade if entry.grade != UNKNOWN else entry.outcome
+    return f"{grade}, departs" if departs(entry) else grade
+
+
+def warmth(entry: Entry | None) -> str:
+    """A class of the heat map's colours for one output: `h0` where it is right, `h2` to `h4` where it departs."""
+    if entry is None:
+        return "none"
+    return {"broken": "h4", "inaccurate": "h3"}.get(entry.grade, "h2") if departs(entry) else "h0"
+
+
+def _standing(entry: Entry) -> dict[str, Any]:
+    return {
+        "outcome": entry.outcome,
+        "verdict": entry.verdict,
+        "grade": None if entry.grade == UNKNOWN else entry.grade,
+        "max_ulp": number(entry.max_ulp),
+        "max_bound": number(entry.max_bound),
+    }
 
 
 def heat(cell: Cell | None) -> str:
@@ -98,6 +139,9 @@ def heat(cell: Cell | None) -> str:
 def _cells(matrix: Matrix, cells: Mapping[str, Cell]) -> list[Cell | None]:
     return [cells.get(version) for version in matrix.versions]
 
+
+FILTERS = {"text": text, "heat": heat, "standing": standing, "warmth": warmth}
+"""What the HTML report writes cells with."""
 
 FORMATS: Mapping[str, tuple[str, Callable[[Matrix, Path], None]]] = {
     "json": ("matrix.json", write_json),

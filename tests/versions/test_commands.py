@@ -12,6 +12,8 @@ from harness import provision
 from harness.commands import bisecting
 from harness.commands import matrix as matrices
 from harness.config import ConfigError, Options, resolve
+from harness.store import baseline
+from harness.store.baseline import Baseline
 from harness.versions.cube import Cell
 from tests.versions import releases
 from tests.versions.conftest import PLANTED
@@ -42,6 +44,18 @@ def test_matrix_measures_each_environment_once(tmp_path: Path) -> None:
     assert isinstance(sign["before"], Cell)
     assert sign["before"].departing == 0 < sign["after"].departing
     assert json.loads((tmp_path / "matrix.json").read_text())["table"]["planted.sign@eager"]["after"]["departing"]
+    cube = json.loads((tmp_path / "matrix.json").read_text())["outputs"]
+    place = {"subject": "planted.sign@eager", "case": "suite:mean/float32", "output": "value"}
+    (sign_of_mean,) = (each for each in cube if place.items() <= each.items())
+    assert {name: cell["grade"] for name, cell in sign_of_mean["versions"].items()} == {
+        "before": "exact",
+        "after": "inaccurate",
+    }
+    assert "inaccurate, departs" in (tmp_path / "matrix.html").read_text()
+    assert (
+        "| `planted.sign@eager` | `suite:mean/float32` | value | exact | inaccurate, departs |"
+        in (tmp_path / "matrix.md").read_text()
+    )
     assert "planted.<wbr>sign" in (tmp_path / "matrix.html").read_text()
     assert "| `planted.sign@eager` |" in (tmp_path / "matrix.md").read_text()
     before = (tmp_path / "before.txt").stat().st_mtime_ns
@@ -54,6 +68,22 @@ def test_matrix_measures_each_environment_once(tmp_path: Path) -> None:
 def test_matrix_leaves_out_what_cannot_be_had(tmp_path: Path) -> None:
     made = matrices.matrix(["missing", "before"], options(tmp_path, subject=("*:planted.same@*",)))
     assert list(made.versions) == ["before"]
+
+
+def test_matrix_shows_older_versions_first_unless_it_is_told_an_order(tmp_path: Path) -> None:
+    versions = {
+        "a": {"tensorflow": "2.21.0", "keras": "3.15.1", "numpy": "2.4.6"},
+        "b": {"torch": "1.10.2+cpu"},
+        "c": {"tensorflow": "2.18.1", "keras": "3.9.2"},
+        "d": {"torch": "1.4.0", "numpy": "1.21"},
+        "e": {"tensorflow": "2.18.1", "keras": "3.15.1"},
+    }
+    for name, packages in versions.items():
+        facts = {name: {f"package {package}": version for package, version in packages.items()}}
+        baseline.save(Baseline({"": {"seed": "0"}, **facts}, []), tmp_path / f"{name}.txt")
+    shown = matrices.matrix([], options(tmp_path)).versions
+    assert list(shown) == ["c", "e", "a", "d", "b"]
+    assert shown["b"] == "Python unknown, torch 1.10.2+cpu"
 
 
 def test_matrix_of_nothing_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from harness.model.case import Source
 from harness.model.deviation import Deviation, DeviationKind
 from harness.model.verdict import Kind
 from harness.store.entries import Entry
-from harness.versions.cube import Cell, Presence, Since, since, table
+from harness.versions.cube import Cell, Place, Presence, Since, moved, outputs, since, table
 
 CASE = "operations/sigmoid_cross_entropy:boundaries/float32"
 SUBJECT = "torch.nn.functional.bce@eager"
@@ -31,6 +31,14 @@ TAIL = Deviation(
 def test_a_cell_counts_what_departs_known_or_not() -> None:
     found = table({"a": version("a", KNOWN, RIGHT, entry(Kind.FAIL, "broken"), entry(Kind.UNSUPPORTED))})
     assert found == {SUBJECT: {"a": Cell(3, 2, "broken")}}
+
+
+def test_the_cube_has_each_output_in_each_version_and_tells_which_moved() -> None:
+    found = outputs({"a": version("a", RIGHT, KNOWN), "b": version("b", KNOWN, KNOWN, entry(Kind.UNSUPPORTED))})
+    place = Place(SUBJECT, f"{CASE}/0", "value")
+    assert list(found) == [place, place._replace(case=f"{CASE}/1")]
+    assert found[place] == {"a": RIGHT, "b": KNOWN}
+    assert list(moved(found)) == [place]
 
 
 def test_what_no_version_has_measured_is_no_row() -> None:
