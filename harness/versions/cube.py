@@ -69,16 +69,18 @@ class Since:
     presence: Mapping[str, Presence]
 
     def __str__(self) -> str:
-        """`since tf2.12, not in tf1.15`, or where it is there if that is no one stretch."""
+        """`since tf2.12, not in tf1.15`, `until tf2.15, not in tf2.18`, or where it is there if that is no one stretch."""
         known = [(name, p) for name, p in self.presence.items() if p is not Presence.NOT_MEASURED]
         there = [name for name, p in known if p is Presence.THERE]
         if not there:
             return "in none that was measured" if known else "not measured"
         if len(there) == len(known):
             return "in all that were measured" if len(known) > 1 else f"in {there[0]}, the only one that was measured"
-        first = [name for name, _ in known].index(there[0])
-        if all(p is Presence.THERE for _, p in known[first:]):
-            return f"since {there[0]}, not in {known[first - 1][0]}"
+        names = [name for name, _ in known]
+        if names[-len(there) :] == there:
+            return f"since {there[0]}, not in {names[-len(there) - 1]}"
+        if names[: len(there)] == there:
+            return f"until {there[-1]}, not in {names[len(there)]}"
         return f"in {', '.join(there)}"
 
 
