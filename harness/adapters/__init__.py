@@ -63,6 +63,8 @@ LEADING = MappingProxyType(
         "sparse_categorical_cross_entropy": "probabilities",
         "kl_divergence": "probabilities",
         "log_kl_divergence": "log_probabilities",
+        "binary_focal_cross_entropy": "probabilities",
+        "categorical_focal_cross_entropy": "probabilities",
     }
 )
 """Leading inputs that aren't logits."""

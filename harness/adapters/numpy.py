@@ -20,6 +20,7 @@ from harness.adapters import (
     Implementation,
     Tensor,
     UnsupportedError,
+    focal,
     gradient_inputs,
     leading_input,
     real_inputs,
@@ -134,6 +135,8 @@ RANGES = {
     "pos_weight": (0.0, np.inf),
     "epsilon": (0.0, 0.5),
     "log_floor": (-np.inf, 0.0),
+    "gamma": (0.0, np.inf),
+    "alpha": (0.0, 1.0),
 }
 ROW_REDUCTIONS = ("none", "sum", "mean", "weighted_mean", "nonzero_mean")
 CHOICES = {
@@ -141,6 +144,7 @@ CHOICES = {
     "epsilon_use": ("clip", "add", "clip_add"),
     "normalize": ("none", "before", "after"),
     "log_labels": (False, True),
+    "class_balancing": (False, True),
 }
 
 
@@ -201,6 +205,7 @@ _SOFTMAX = Loss(reference.softmax_losses, reference.softmax_slopes, reference.so
 _BINARY = Loss(reference.binary_losses, reference.binary_slopes, reference.binary_label_slopes)
 _CATEGORICAL = Loss(reference.categorical_losses, reference.categorical_slopes, reference.categorical_label_slopes)
 
+_FOCAL = ("gamma", "alpha")
 _KL = Loss(reference.kl_losses, reference.kl_slopes, reference.kl_label_slopes)
 _LOG_KL = Loss(reference.log_kl_losses, reference.log_kl_slopes, reference.log_kl_label_slopes)
 
@@ -234,6 +239,12 @@ IMPLEMENTATIONS = (
     _loss_row("binary_cross_entropy", _BINARY, "label_smoothing", "epsilon", "epsilon_use", "log_floor"),
     _loss_row("categorical_cross_entropy", _CATEGORICAL, "label_smoothing", "axis", "epsilon", "normalize"),
     _loss_row("sparse_categorical_cross_entropy", _CATEGORICAL, "axis", "epsilon", "normalize"),
+    _loss_row("sigmoid_focal_cross_entropy", focal.SIGMOID, "label_smoothing", *_FOCAL, "class_balancing"),
+    _loss_row("binary_focal_cross_entropy", focal.BINARY, "label_smoothing", *_FOCAL, "class_balancing", "epsilon"),
+    _loss_row("softmax_focal_cross_entropy", focal.SOFTMAX, "axis", "label_smoothing", *_FOCAL, "epsilon"),
+    _loss_row(
+        "categorical_focal_cross_entropy", focal.CATEGORICAL, "axis", "label_smoothing", *_FOCAL, "epsilon", "normalize"
+    ),
     _loss_row("kl_divergence", _KL, "axis", "epsilon"),
     _loss_row("log_kl_divergence", _LOG_KL, "log_labels"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),

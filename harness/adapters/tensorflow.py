@@ -214,6 +214,9 @@ def _logsumexp(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
 KERAS_ROWS = {"none": "none", "sum": "sum", "mean": "sum_over_batch_size", "weighted_mean": "mean_with_sample_weight"}
 """Our reductions in Keras's words, for losses that are one a row."""
 
+KERAS_NAMES = {"class_balancing": "apply_class_balancing"}
+"""Our parameters that Keras calls otherwise."""
+
 KERAS_ELEMENTS = {
     "row_mean": "none",
     "row_mean_sum": "sum",
@@ -258,13 +261,20 @@ class KerasLoss(NamedTuple):
         return function(inputs["labels"], _leading(inputs), **self._keywords(inputs, parameters))
 
     def _keywords(self, inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
-        options = {name: parameters[name] for name in self.options}
+        options = {KERAS_NAMES.get(name, name): parameters[name] for name in self.options}
         return dict(options, from_logits="logits" in inputs) if self.takes_logits else options
 
 
 BINARY = KerasLoss("BinaryCrossentropy", "binary_crossentropy", ("label_smoothing",), KERAS_ELEMENTS)
 CATEGORICAL = KerasLoss("CategoricalCrossentropy", "categorical_crossentropy", ("label_smoothing", "axis"), KERAS_ROWS)
 SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", (), KERAS_ROWS)
+_FOCAL = ("label_smoothing", "gamma", "alpha")
+BINARY_FOCAL = KerasLoss(
+    "BinaryFocalCrossentropy", "binary_focal_crossentropy", (*_FOCAL, "class_balancing"), KERAS_ELEMENTS
+)
+CATEGORICAL_FOCAL = KerasLoss(
+    "CategoricalFocalCrossentropy", "categorical_focal_crossentropy", (*_FOCAL, "axis"), KERAS_ROWS
+)
 DIVERGENCE = KerasLoss("KLDivergence", "kullback_leibler_divergence", (), KERAS_ROWS, takes_logits=False)
 
 
@@ -443,8 +453,8 @@ def _sampled(_tf: Any, _inputs: Tensors, _parameters: Parameters) -> Any:
 
 
 SAMPLED = "estimated by sampling: comes with the catalogue of sampled losses"
-KERAS_2 = "2.12"
-"""The first TensorFlow whose tf.keras, Keras 2 then, was tried."""
+KERAS_2, KERAS_3 = "2.12", "2.16"
+"""The first TensorFlow whose tf.keras, Keras 2 then, was tried; and the first whose tf.keras is Keras 3."""
 
 _SIGMOID, _SOFTMAX, _SPARSE = "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _WEIGHTS = ("weights",)
@@ -453,6 +463,9 @@ _AXIS = {"axis": ANY}
 _LAST = {"axis": LAST_AXIS}
 _SMOOTHING = {"label_smoothing": ANY}
 _CLIPPED = {"epsilon": (1e-7,), "epsilon_use": ("clip", "clip_add")}
+_CLIP = {"epsilon": (1e-7,)}
+_FOCUS = {"label_smoothing": ANY, "gamma": ANY, "alpha": ANY}
+_BALANCING = {"class_balancing": ANY}
 _BEFORE = {"epsilon": (1e-7,), "normalize": ("before",)}
 _AFTER = {"epsilon": (1e-7,), "normalize": ("after",)}
 _ROW_MEAN = {"reduction": ("row_mean",)}
@@ -557,7 +570,11 @@ IMPLEMENTATIONS = (
     *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
     *_keras(SPARSE, _SPARSE, {}, _LAST),
     *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER),
-    *_keras(DIVERGENCE, "kl_divergence", {}, _LAST, {"epsilon": (1e-7,)}),
+    *_keras(BINARY_FOCAL, "sigmoid_focal_cross_entropy", _ROW_MEAN, _FOCUS, _BALANCING),
+    *_keras(BINARY_FOCAL, "binary_focal_cross_entropy", _ROW_MEAN, _FOCUS, _BALANCING, _CLIP, since=KERAS_3),
+    *_keras(CATEGORICAL_FOCAL, "softmax_focal_cross_entropy", {}, _FOCUS, _AXIS, _CLIP, since=KERAS_3),
+    *_keras(CATEGORICAL_FOCAL, "categorical_focal_cross_entropy", {}, _FOCUS, _AXIS, _BEFORE, since=KERAS_3),
+    *_keras(DIVERGENCE, "kl_divergence", {}, _LAST, _CLIP),
     *_v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
     *_v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
     *_v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),

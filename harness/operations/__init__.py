@@ -1,6 +1,6 @@
 """The operations: one file a family, each defined once, exactly."""
 
-from harness.operations import divergence, logsumexp, probabilities, sampled, sigmoid, softmax
+from harness.operations import divergence, focal, focal_rows, logsumexp, probabilities, sampled, sigmoid, softmax
 from harness.operations.base import Operation, by_name
 
 OPERATIONS = by_name(
@@ -10,6 +10,8 @@ OPERATIONS = by_name(
         *logsumexp.OPERATIONS,
         *probabilities.OPERATIONS,
         *divergence.OPERATIONS,
+        *focal.OPERATIONS,
+        *focal_rows.OPERATIONS,
         *sampled.OPERATIONS,
     )
 )

@@ -66,7 +66,7 @@ def _free(call: Call, q: Real, rest: Real) -> Callable[[Real], Real]:
 
 
 @shared
-def _binary_logs(call: Call) -> Logs:
+def binary_logs(call: Call) -> Logs:
     """Each logarithm of the argument that is exact: 1 - p would swallow a small p."""
     x = _positive_part(call)
     if _adds(call):
@@ -96,7 +96,7 @@ def _clipped_logs(call: Call, of_p: Real, of_rest: Real) -> tuple[Real, Real]:
 def _plain_logs(call: Call) -> Logs:
     """The arguments as they are written: log(p + epsilon), log((1 - p) + epsilon)."""
     if not _adds(call):
-        return _binary_logs(call)
+        return binary_logs(call)
     x, e = _positive_part(call), call.constant("epsilon")
     return _floored(call, *_clipped_logs(call, (x + e).log(), ((1.0 - x) + e).log()))
 
@@ -118,32 +118,33 @@ def _floored(call: Call, of_p: Real, of_rest: Real) -> Logs:
 
 
 def _has_floor(call: Call) -> bool:
-    return not np.isneginf(call.parameter("log_floor"))
+    return "log_floor" in call.parameters and not np.isneginf(call.parameter("log_floor"))
 
 
 @shared
-def _labels(call: Call) -> Real:
+def smooth_labels(call: Call) -> Real:
+    """z of two classes, smoothed."""
     return smoothed(call, call.real("labels"), 2)
 
 
-def _binary_losses(logs: Callable[[Call], Logs]) -> Program:
+def binary_losses(logs: Callable[[Call], Logs]) -> Program:
     """-z log p - (1 - z) log(1 - p)."""
 
     def program(call: Call) -> Real:
-        z, found = _labels(call), logs(call)
+        z, found = smooth_labels(call), logs(call)
         return -(z * found.of_p + (1.0 - z) * found.of_rest)
 
     return program
 
 
-def _binary_label_slopes(logs: Callable[[Call], Logs]) -> Program:
+def binary_label_slopes(logs: Callable[[Call], Logs]) -> Program:
     """log(1 - p) - log p."""
     return lambda call: logs(call).of_rest - logs(call).of_p
 
 
-def _binary_slopes(call: Call) -> Real:
+def binary_slopes(call: Call) -> Real:
     """-z / p + (1 - z) / (1 - p); 0 where a guard holds the logarithm's argument constant."""
-    x, z = call.real("probabilities"), _labels(call)
+    x, z = call.real("probabilities"), smooth_labels(call)
     e = call.constant("epsilon") if _adds(call) else 0.0
     rising, falling = _reciprocal(call, (1.0 - x) + e), _reciprocal(call, x + e)
     return _free(call, x, 1.0 - x)((1.0 - z) * rising - z * falling)
@@ -209,12 +210,14 @@ def _normalised(call: Call, divide: Divide) -> Share:
 
 
 @shared
-def _share(call: Call) -> Share:
+def share_of_row(call: Call) -> Share:
+    """Each row's shares, 1 - q without cancellation."""
     return _normalised(call, _parts)
 
 
 @shared
-def _plain_share(call: Call) -> Share:
+def plain_share_of_row(call: Call) -> Share:
+    """The same as it is written."""
     return _normalised(call, _plain_parts)
 
 
@@ -247,9 +250,9 @@ def _clipped(call: Call, part: Real, rest: Real) -> tuple[Real, Real]:
     return part.maximum(e).minimum(1.0 - e), rest.maximum(e).minimum(1.0 - e)
 
 
-def _log_q(call: Call) -> Real:
+def log_q(call: Call) -> Real:
     """log q, by 1 - q where q is the larger part."""
-    share = _share(call)
+    share = share_of_row(call)
     numbers = rows(call, "probabilities")
     if call.parameters["normalize"] != "none":
         numbers = _approximately(numbers)
@@ -258,11 +261,12 @@ def _log_q(call: Call) -> Real:
 
 def _plain_log_q(call: Call) -> Real:
     """log q as written: what normalising and clipping round near 1 is lost."""
-    return _plain_share(call).part.log()
+    return plain_share_of_row(call).part.log()
 
 
 @shared
-def _dense_labels(call: Call) -> Real:
+def dense_labels(call: Call) -> Real:
+    """z of each class, smoothed; of an index label 1 at its class."""
     p = rows(call, "probabilities")
     if call.inputs["labels"].dtype.kind in "iu":
         unit = call.inputs["labels"][..., np.newaxis] == np.arange(p.shape[-1])
@@ -272,7 +276,7 @@ def _dense_labels(call: Call) -> Real:
 
 def _categorical_losses(log_q: Program) -> Program:
     """-sum z log q."""
-    return lambda call: -(_dense_labels(call) * log_q(call)).sum()
+    return lambda call: -(dense_labels(call) * log_q(call)).sum()
 
 
 def _categorical_label_slopes(log_q: Program) -> Program:
@@ -284,7 +288,7 @@ def _categorical_slopes(call: Call) -> Real:
 
     With q = c / sum(c) it is (sum_{j != i} z_j - z_i (1 - q_i) / q_i) / sum(c).
     """
-    share, z = _share(call), _dense_labels(call)
+    share, z = share_of_row(call), dense_labels(call)
     if call.parameters["normalize"] == "none":
         return share.free(-(z * (1.0 / share.part)))
     before = call.parameters["normalize"] == "before"
@@ -299,7 +303,7 @@ def _plain_categorical_slopes(call: Call) -> Real:
     -z / q, with q = c / s, is multiplied by 1 / s, and by c / s / s for the sum over classes. One computed s is
     in all of these, so that what it has lost cancels but for S_z / s: that is counted once, at the end.
     """
-    share, z = _plain_share(call), _dense_labels(call)
+    share, z = plain_share_of_row(call), dense_labels(call)
     normalize = call.parameters["normalize"]
     if normalize == "none":
         return _categorical_slopes(call)
@@ -336,7 +340,7 @@ def _categorical_forms(*, labels: bool) -> tuple[LossForm, tuple[LossForm, ...]]
         return LossForm(name, _categorical_losses(log_q), {**slopes, **by_label})
 
     return (
-        losing(ROUNDING, _log_q, {}),
+        losing(ROUNDING, log_q, {}),
         (
             LossForm(ROUNDING, slopes={"probabilities": _categorical_slopes}, passes=False),
             losing(CANCELLATION, _plain_log_q, {"probabilities": _plain_categorical_slopes}),
@@ -345,7 +349,7 @@ def _categorical_forms(*, labels: bool) -> tuple[LossForm, tuple[LossForm, ...]]
 
 
 def _binary_form(name: str, logs: Callable[[Call], Logs], *, passes: bool = True) -> LossForm:
-    return LossForm(name, _binary_losses(logs), {"labels": _binary_label_slopes(logs)}, passes)
+    return LossForm(name, binary_losses(logs), {"labels": binary_label_slopes(logs)}, passes)
 
 
 OPERATIONS = (
@@ -357,8 +361,8 @@ OPERATIONS = (
         _binary_region,
         LossForm(
             ROUNDING,
-            _binary_losses(_binary_logs),
-            {"probabilities": _binary_slopes, "labels": _binary_label_slopes(_binary_logs)},
+            binary_losses(binary_logs),
+            {"probabilities": binary_slopes, "labels": binary_label_slopes(binary_logs)},
         ),
         (_binary_form(CANCELLATION, _plain_logs), _binary_form(CANCELLATION, _rounded_logs, passes=False)),
         elementwise=True,

@@ -52,6 +52,10 @@ class Real(Protocol):
         """log(1 + x)."""
         ...
 
+    def power(self, exponent: float) -> Self:
+        """Numbers that aren't below 0 to a power; 0**0 is 1."""
+        ...
+
     def maximum(self, other: Self | float) -> Self:
         """The larger of two."""
         ...

@@ -61,12 +61,14 @@ def _scaled_tail(call: Call) -> Real:
 
 
 @shared
-def _plain_sigma(call: Call) -> Real:
+def plain_sigma(call: Call) -> Real:
+    """sigma(x) by a vectorised exponential."""
     return _sigma(call, _scaled_tail(call), mirrored=False)
 
 
 @shared
-def _plain_mirrored(call: Call) -> Real:
+def plain_mirrored(call: Call) -> Real:
+    """sigma(-x) likewise."""
     return _sigma(call, _scaled_tail(call), mirrored=True)
 
 
@@ -77,23 +79,24 @@ def _sigma(call: Call, e: Real, *, mirrored: bool) -> Real:
 
 
 @shared
-def _labels(call: Call) -> Real:
+def smooth_labels(call: Call) -> Real:
+    """z, smoothed."""
     return smoothed(call, call.real("labels"), 2)
 
 
 @shared
 def _rest(call: Call) -> Real:
     """1 - z."""
-    return 1.0 - _labels(call)
+    return 1.0 - smooth_labels(call)
 
 
 @shared
 def _positive(call: Call) -> Real:
     """q z, q = pos_weight."""
-    return _labels(call) * call.constant("pos_weight") if "pos_weight" in call.parameters else _labels(call)
+    return smooth_labels(call) * call.constant("pos_weight") if "pos_weight" in call.parameters else smooth_labels(call)
 
 
-def _losses(call: Call) -> Real:
+def losses(call: Call) -> Real:
     """(1 - z) softplus(x) + q z softplus(-x), with its two terms in x kept apart from the tail.
 
     For q = 1 this is x (1 - z) + log1p(exp(-x)) for x >= 0 and -x z + log1p(exp(x)) for x < 0:
@@ -115,39 +118,39 @@ def _weighted(call: Call, whole: Real) -> Real:
 def _textbook(call: Call) -> Real:
     """max(x, 0) - x z + log1p(exp(-|x|)): the form of TensorFlow's documentation, by log1p."""
     x = call.real("logits")
-    return (x.maximum(0.0) - x * _labels(call)) + log_tail(call)
+    return (x.maximum(0.0) - x * smooth_labels(call)) + log_tail(call)
 
 
 def _without_log1p(call: Call) -> Real:
     """The textbook form with log(1 + e) for log1p(e): the tail below u is lost."""
     x = call.real("logits")
-    return (x.maximum(0.0) - x * _labels(call)) + (1.0 + tail(call)).log()
+    return (x.maximum(0.0) - x * smooth_labels(call)) + (1.0 + tail(call)).log()
 
 
 def _weighted_without_log1p(call: Call) -> Real:
     return _slope(call) * call.real("logits") + _weighted(call, (1.0 + tail(call)).log())
 
 
-def _slopes(call: Call) -> Real:
+def slopes(call: Call) -> Real:
     """(1 - z) sigma(x) - q z sigma(-x)."""
     return _rest(call) * sigma(call) - _positive(call) * sigma_mirrored(call)
 
 
-def _relative_slopes(call: Call) -> Real:
+def relative_slopes(call: Call) -> Real:
     """The same by vectorised sigmoids."""
-    return _rest(call) * _plain_sigma(call) - _positive(call) * _plain_mirrored(call)
+    return _rest(call) * plain_sigma(call) - _positive(call) * plain_mirrored(call)
 
 
 def _plain_slopes(call: Call) -> Real:
     """(1 - z + q z) sigma(x) - q z: on the far side of a hard label the difference loses every digit."""
-    return _weighted(call, _plain_sigma(call)) - _positive(call)
+    return _weighted(call, plain_sigma(call)) - _positive(call)
 
 
 def _soft_slopes(call: Call) -> Real:
     """The plain form for soft labels, where it loses no more than the labels' own rounding does."""
     z = call.inputs["labels"]
     hard = ((z == 0) | (z == 1)) & (call.parameter("label_smoothing") == 0)
-    return _relative_slopes(call).where(hard, _plain_slopes(call))
+    return relative_slopes(call).where(hard, _plain_slopes(call))
 
 
 def _label_slopes(call: Call) -> Real:
@@ -195,13 +198,13 @@ def _plain_log_sigmoid(call: Call) -> Real:
 
 
 _SIGMOID = {
-    VALUE: Output(sigma, (Form(ROUNDING, _plain_sigma),)),
+    VALUE: Output(sigma, (Form(ROUNDING, plain_sigma),)),
     gradient("logits"): Output(
         lambda call: ahead(call) * (sigma(call) * sigma_mirrored(call)),
         (
-            Form(ROUNDING, lambda call: ahead(call) * (_plain_sigma(call) * _plain_mirrored(call))),
+            Form(ROUNDING, lambda call: ahead(call) * (plain_sigma(call) * plain_mirrored(call))),
             # Every framework keeps y = sigma(x) and computes y (1 - y).
-            Form(CANCELLATION, lambda call: ahead(call) * (_plain_sigma(call) * (1.0 - _plain_sigma(call)))),
+            Form(CANCELLATION, lambda call: ahead(call) * (plain_sigma(call) * (1.0 - plain_sigma(call)))),
         ),
     ),
 }
@@ -209,13 +212,13 @@ _LOG_SIGMOID = {
     VALUE: Output(_log_sigmoid, (Form(ROUNDING, _log_sigmoid), Form(SHIFT, _plain_log_sigmoid, passes=False))),
     gradient("logits"): Output(
         lambda call: ahead(call) * sigma_mirrored(call),
-        (Form(ROUNDING, lambda call: ahead(call) * _plain_mirrored(call)),),
+        (Form(ROUNDING, lambda call: ahead(call) * plain_mirrored(call)),),
     ),
 }
 
 
 _SLOPE_FORMS = (
-    LossForm(ROUNDING, slopes={"logits": _relative_slopes}),
+    LossForm(ROUNDING, slopes={"logits": relative_slopes}),
     LossForm(CANCELLATION, slopes={"logits": _soft_slopes}),
     LossForm(CANCELLATION, slopes={"logits": _plain_slopes}, passes=False),
 )
@@ -235,7 +238,7 @@ OPERATIONS = (
         (LOGITS, LABELS),
         (SMOOTHING,),
         _labelled,
-        LossForm(ROUNDING, _losses, {"logits": _slopes, "labels": _label_slopes}),
+        LossForm(ROUNDING, losses, {"logits": slopes, "labels": _label_slopes}),
         (
             LossForm(ROUNDING, _textbook),
             *_SLOPE_FORMS,
@@ -249,7 +252,7 @@ OPERATIONS = (
         (LOGITS, LABELS),
         (SMOOTHING, POS_WEIGHT),
         _labelled,
-        LossForm(ROUNDING, _losses, {"logits": _slopes, "labels": _label_slopes}),
+        LossForm(ROUNDING, losses, {"logits": slopes, "labels": _label_slopes}),
         (
             LossForm(ROUNDING, slopes={"labels": _label_slopes_by_softplus}),
             *_SLOPE_FORMS,

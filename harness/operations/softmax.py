@@ -231,6 +231,23 @@ _LOG_FORMS: tuple[tuple[str, LogForm, bool], ...] = (
 )
 
 
+@shared
+def other_probabilities(call: Call) -> Real:
+    """1 - p, the share of the other classes."""
+    return _rest(call) / _s(call)
+
+
+@shared
+def log_probabilities(call: Call) -> Real:
+    """log p, without cancellation."""
+    return _log_p(call, all_classes(call))
+
+
+def impossible(call: Call) -> Array:
+    """Where p is 0 by limit."""
+    return np.isneginf(_logits(call))
+
+
 def _whole(log_p: LogForm) -> Program:
     return lambda call: log_p(call, all_classes(call))
 

@@ -29,6 +29,7 @@ _SMALLER = np.frompyfunc(lambda a, b: a.min(b), 2, 1)
 _EXP = np.frompyfunc(arb.exp, 1, 1)
 _LOG = np.frompyfunc(lambda a: _LOWEST if a.is_zero() else a.log(), 1, 1)
 _LOG1P = np.frompyfunc(lambda a: _LOWEST if a == -1 else a.log1p(), 1, 1)
+_POWER = np.frompyfunc(lambda a, b: arb(0.0**b if b >= 0 else "inf") if a.is_zero() else a ** arb(b), 2, 1)
 _EXACT = np.frompyfunc(arb, 1, 1)
 
 ROUNDED = 1.0 + 2.0**-20
@@ -130,6 +131,10 @@ class Balls:
     def log1p(self) -> Self:
         """log(1 + x)."""
         return self._like(_LOG1P(self.balls))
+
+    def power(self, exponent: float) -> Self:
+        """Numbers that aren't below 0 to a power."""
+        return self._like(_POWER(self.balls, exponent))
 
     def maximum(self, other: Self | float) -> Self:
         """The larger of two."""

@@ -253,6 +253,21 @@ class Running:
         """The same with 1 + a for a."""
         return self._logarithm(np.log1p(self.value), None)
 
+    def power(self, exponent: float) -> Self:
+        """a (1 + r) to a power is the power times (1 + r) to it; by the exponential of a logarithm, and m u."""
+        if exponent in (0.0, 1.0, 2.0):
+            return (self.exact(np.ones(self.shape), self.arithmetics), self, self * self)[int(exponent)]
+        value = np.power(self.value, exponent)
+        logs = np.abs(np.where(self.value > 0, np.log(self.value), 0.0))
+
+        def rule(a: Arithmetic, error: Error) -> Error:
+            step = a.library * a.unit * (1.0 + abs(exponent) * logs) + a.loses(exponent) * logs
+            rounding = value * _expm1(step) + a.library * a.subnormal * (self.value != 0)
+            rounding = np.where(np.isfinite(value), rounding, 0.0)
+            return rounding if error is NONE else rounding + _raised(self.value, np.asarray(error), exponent, value)
+
+        return self._made(value, rule, self)
+
     def maximum(self, other: Self | float) -> Self:
         """The larger of two."""
         return self._chosen(np.maximum, self._of(other))
@@ -445,6 +460,15 @@ class Running:
 def parameter(number: float, arithmetics: Sequence[Arithmetic]) -> Running:
     """A parameter: exact as the double written, rounded once where an algorithm's dtype can't hold it."""
     return Running(np.asarray(number, np.float64), [a.loses(number) for a in arithmetics], arithmetics)
+
+
+def _raised(a: Array, error: Array, exponent: float, value: Array) -> Array:
+    """The most that a power changes where its base does by so much, without falling below 0."""
+    share = np.where(error == 0, 0.0, error / a)
+    near = np.where(share < 1, share, 0.0)
+    up, down = (value * np.abs(np.expm1(exponent * np.log1p(r))) for r in (near, -near))
+    far = np.maximum(np.power(a + error, exponent), value) if exponent > 0 else np.inf
+    return np.where(share < 1, np.maximum(up, down), far)
 
 
 def _expm1(x: Error) -> Error:

@@ -33,6 +33,8 @@ TRIED: Mapping[str, tuple[Any, ...]] = {
     "pos_weight": (1.0, 3.0),
     "epsilon": (0.0, 0.25),
     "epsilon_use": ("clip", "add", "clip_add"),
+    "gamma": (2.0, 1.5),
+    "alpha": (0.25, 0.75),
     "log_floor": (float("-inf"), -0.5),
     "normalize": ("none", "before", "after"),
     LAST_AXIS: (-1,),

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
@@ -227,9 +227,18 @@ def _exp(x: Fraction, _parts: Sequence[Enclosure], bits: int) -> Enclosure:
 
 
 def _log(parts: Sequence[Enclosure], bits: int) -> Enclosure:
-    if libmp.mpf_sign(parts[0][0]) <= 0:
+    """Of ends with no more digits than are asked for: mpmath's log of 1/4 + 2**-280 to 160 bits is 2**-278."""
+    ((low, high),) = parts
+    if libmp.mpf_sign(low) <= 0:
         raise UndecidedError
-    return _widened(libmp.mpi_log(parts[0], bits + 8), bits)
+    ends = libmp.mpf_pos(low, bits, "f"), libmp.mpf_pos(high, bits, "c")
+    return _widened(libmp.mpi_log(ends, 2 * bits), bits)
+
+
+def _power(parts: Sequence[Enclosure], bits: int) -> Enclosure:
+    """e^(b log a): the exponent's absolute error is the power's relative one."""
+    work = bits + 64
+    return _widened(libmp.mpi_exp(libmp.mpi_mul(_log(parts[:1], work), parts[1], work), work), bits)
 
 
 def _log1p(parts: Sequence[Enclosure], bits: int) -> Enclosure:
@@ -295,6 +304,17 @@ def _log_of_fraction(x: Fraction) -> Real:
 def log1p(u: Real) -> Real:
     """log(1 + u) for u >= 0."""
     return u if u.zero or not u.finite else Real(None, _log1p, (u,))
+
+
+def power(base: Real, exponent: Real) -> Real:
+    """base**exponent, of a base that isn't below 0."""
+    if base.nan or exponent.zero:
+        return NAN if base.nan else ONE
+    if base.zero:
+        return ZERO if exponent.sign > 0 else INFINITY
+    if exponent.exact in (1, 2, -1):
+        return base if exponent.exact == 1 else base * base if exponent.exact == 2 else ONE / base
+    return Real(None, _power, (base, exponent))
 
 
 # Arrays of reals.
@@ -463,6 +483,14 @@ class Softmax:
         return [e / whole for e in self.e]
 
     @property
+    def rest(self) -> list[Real]:
+        """1 - p; of wide rows the others' share."""
+        if not self.wide:
+            return [ONE - p for p in self.p]
+        whole = total(self.e)
+        return [total(e for j, e in enumerate(self.e) if j != i) / whole for i in range(len(self.e))]
+
+    @property
     def log_p(self) -> list[Real]:
         """log(p); wide rows d - log1p(sum of e without one of the largest)."""
         if not self.wide:
@@ -609,6 +637,108 @@ def _shared_slopes(z: Sequence[Real], q: Sequence[Real], whole: Real) -> list[Re
     return [(mass - label * (ONE / share)) / whole for label, share in zip(z, q, strict=True)]
 
 
+def _balance(call: Call, z: Real) -> tuple[Real, Real]:
+    """w = z alpha + (1 - z) (1 - alpha), and its derivative; or 1."""
+    alpha = call.number("alpha")
+    if not call.parameters["class_balancing"]:
+        return ONE, ZERO
+    return z * alpha + (ONE - z) * (ONE - alpha), alpha + alpha - ONE
+
+
+class Binary(NamedTuple):
+    """A prediction p, 1 - p, their logarithms as they are guarded, and derivatives by the input."""
+
+    p: Real
+    rest: Real
+    log_p: Real
+    log_rest: Real
+    dp: Real
+    dlog_p: Real
+    dlog_rest: Real
+
+
+def _sigmoid_of(x: Real) -> Binary:
+    s = Sigmoid.of(x)
+    return Binary(s.p, s.rest, s.log_p, s.log_rest, s.p * s.rest, s.rest, -s.p)
+
+
+def _probability(epsilon: Real, p: Real) -> Binary:
+    free, argument = _clip_slope(p, epsilon), _clip(p, epsilon)
+    rest = ONE - argument
+    return Binary(p, ONE - p, log(argument), log(rest), ONE, free / argument, -(free / rest))
+
+
+def _binary_focal_losses(call: Call) -> Losses:
+    """W m^gamma l, m = 1 - (z p + (1 - z) (1 - p)), l = -z log(p) - (1 - z) log(1 - p), by the product rule."""
+    gamma, leading = call.number("gamma"), OPERATIONS[call.operation].leading
+    binary = _sigmoid_of if leading == "logits" else partial(_probability, call.number("epsilon"))
+
+    def parts(x: Real, z: Real) -> tuple[Real, Real, Real]:
+        of, (w, dw) = binary(x), _balance(call, z)
+        m = z * of.rest + (ONE - z) * of.p
+        entropy = -(z * of.log_p) - (ONE - z) * of.log_rest
+        raised, steep = power(m, gamma), gamma * power(m, gamma - ONE)
+        # An infinite loss has a slope that outweighs the power's.
+        moving = entropy if entropy.finite or entropy.nan else ZERO
+        slope = steep * ((ONE - z - z) * of.dp) * moving - raised * (z * of.dlog_p + (ONE - z) * of.dlog_rest)
+        label_slope = steep * (of.rest - of.p) * entropy + raised * (of.log_rest - of.log_p)
+        return w * (raised * entropy), w * slope, dw * (raised * entropy) + w * label_slope
+
+    found = each(parts, call.leading, call.labels())
+    values, slopes, label_slopes = (each(lambda part, i=i: part[i], found) for i in range(3))
+    return Losses(values, {leading: slopes, "labels": call.through_smoothing(label_slopes)})
+
+
+def _row_focal_losses(call: Call) -> Losses:
+    """Alpha sum -z (1 - q)^gamma log(q), q after normalising and clipping."""
+    values, slopes = np.empty(call.leading.shape[:-1], dtype=object), np.empty(call.leading.shape, dtype=object)
+    label_slopes, z = np.empty(slopes.shape, dtype=object), call.labels()
+    for place in np.ndindex(values.shape):
+        row = call.leading[place].tolist(), z[place].tolist()
+        values[place], slopes[place], label_slopes[place] = _focal_row(call, *row)
+    leading = OPERATIONS[call.operation].leading
+    return Losses(values, {leading: slopes, "labels": call.through_smoothing(label_slopes)})
+
+
+def _focal_row(call: Call, x: Sequence[Real], z: Sequence[Real]) -> tuple[Real, list[Real], list[Real]]:
+    """With f = alpha z (1 - q)^gamma log q, its slopes g = df/dq, and those by p_j: (g_j - sum g q) / sum p."""
+    gamma, alpha, epsilon = call.number("gamma"), call.number("alpha"), call.number("epsilon")
+    soft = Softmax.of(x) if "logits" in call.reals else None
+    whole = ONE if soft or call.parameters.get("normalize") == "none" else total(x)
+    q = soft.p if soft else [i / whole for i in x]
+    others = soft.rest if soft else [ONE - i for i in q]
+    ends = [_end(i, epsilon) for i in q]
+    free = [NAN if i.nan else ONE if end is None else ZERO for i, end in zip(q, ends, strict=True)]
+    clipped = [i if end is None else end for i, end in zip(q, ends, strict=True)]
+    rest = [i if end is None else ONE - end for i, end in zip(others, ends, strict=True)]
+    logs = soft.log_p if soft else [log(i) for i in q]
+    logs = [i if end is None else log(end) for i, end in zip(logs, ends, strict=True)]
+    terms = [alpha * (power(r, gamma) * i) for r, i in zip(rest, logs, strict=True)]
+    inner = [
+        f * (label * (alpha * (gamma * power(r, gamma - ONE) * (c * i) - power(r, gamma))))
+        for f, label, r, c, i in zip(free, z, rest, clipped, logs, strict=True)
+    ]
+    if soft:
+        pairs = list(enumerate(zip(inner, q, strict=True)))
+        slopes = [
+            h * r - p * total(g for j, (g, _) in pairs if j != i) for r, (i, (h, p)) in zip(others, pairs, strict=True)
+        ]
+    else:
+        outer = [h / i if not h.zero else ZERO for h, i in zip(inner, q, strict=True)]
+        mean = ZERO if call.parameters["normalize"] == "none" else total(inner)
+        slopes = [(g - mean) / whole for g in outer]
+    return -total(label * i for label, i in zip(z, terms, strict=True)), slopes, [-i for i in terms]
+
+
+def _end(q: Real, epsilon: Real) -> Real | None:
+    """The end of [epsilon, 1 - epsilon] that q is clipped to, if it is."""
+    if epsilon.zero or q.nan:
+        return None
+    if (q - epsilon).sign < 0:
+        return epsilon
+    return ONE - epsilon if (ONE - epsilon - q).sign < 0 else None
+
+
 def _kl_losses(call: Call) -> Losses:
     """Sum z log(z / p), both clipped to [epsilon, 1]."""
     epsilon = call.number("epsilon")
@@ -658,6 +788,10 @@ LOSSES: Mapping[str, Callable[[Call], Losses]] = {
     "binary_cross_entropy": _binary_losses,
     "categorical_cross_entropy": _categorical_losses,
     "sparse_categorical_cross_entropy": _categorical_losses,
+    "sigmoid_focal_cross_entropy": _binary_focal_losses,
+    "binary_focal_cross_entropy": _binary_focal_losses,
+    "softmax_focal_cross_entropy": _row_focal_losses,
+    "categorical_focal_cross_entropy": _row_focal_losses,
     "kl_divergence": _kl_losses,
     "log_kl_divergence": _log_kl_losses,
 }

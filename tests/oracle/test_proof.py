@@ -37,6 +37,9 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "normalize": ("none", "before", "after"),
     "axis": (-1, 0),
     "log_labels": (False, True),
+    "gamma": (2.0, 0.0, 0.5),
+    "alpha": (0.25, 1.0),
+    "class_balancing": (False, True),
 }
 """Values of every parameter but the reduction."""
 
@@ -97,6 +100,8 @@ def inputs(operation: Operation, complete: Mapping[str, Any], dtype: str, varian
         made["labels"] = bits.integers(0, SHAPE[axis or 0], losses)
     elif "labels" in kinds:
         made["labels"] = labels(bits, SHAPE)
+        if "focal" in operation.name:
+            made["labels"] = made["labels"].clip(0.0, 1.0)
         if "kl_divergence" in operation.name:
             made["labels"] = (
                 log_probabilities(bits, dtype, SHAPE) if complete.get("log_labels") else abs(made["labels"])
