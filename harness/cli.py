@@ -292,6 +292,44 @@ def matrix(
 
 
 @app.command()
+def audit(
+    implementation: Annotated[str, typer.Argument(help="Path of the implementation, as in list implementations.")],
+    search: Annotated[
+        bool, typer.Option("--search", help="Search; else every number of a half format is tried.")
+    ] = False,
+    against: Annotated[str, typer.Option(help="Another implementation: look for the largest disagreement.")] = "",
+    operation: Annotated[str, typer.Option(help="Operation, where it computes several.")] = "",
+    output: Annotated[str, typer.Option(help="value, or gradient:NAME.")] = "value",
+    dtype: Annotated[str, typer.Option(help="Of the inputs.  [default: float32 with --search, else float16]")] = "",
+    mode: Annotated[str, typer.Option(help="How it is executed.  [default: its usual mode]")] = "",
+    classes: Annotated[int, typer.Option(min=2, help="Classes of a row.")] = 3,
+    budget: Annotated[int, typer.Option(min=1, help="Points that may be tried.")] = 200_000,
+    known: Annotated[bool, typer.Option("--known", help="Look for known deviations too.")] = False,
+    save: Annotated[Path, typer.Option(help="Folder that the case is kept in.")] = Path("cases/found"),
+    seed: Seed = None,
+    env: Env = None,
+    python: Python = None,
+    adapter: Adapter = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    cache: Cache = None,
+) -> None:
+    """Hunt for the worst input of an implementation, make it small, and keep it as a case."""
+    from harness import config
+    from harness.commands import auditing
+
+    flags = {"seed": seed, "env": env, "python": python, "adapter": adapter, "cache": cache}
+    options = config.resolve(flags | {"threads": threads, "timeout": timeout})
+    asked = auditing.Asked(
+        implementation, against, operation, output, dtype, mode, classes, budget, search, known, save
+    )
+    hunted = auditing.audit(asked, options)
+    for line in auditing.screen(hunted):
+        print(line)
+    raise typer.Exit(FAILED if hunted.failed else OK)
+
+
+@app.command()
 def atlas(
     run: Annotated[
         Path | None, typer.Argument(help="Folder of the run to take evidence from.  [default: the latest]")

@@ -89,6 +89,17 @@ class Known:
         names = ", ".join(deviation.id for deviation in covering)
         return replace(finding, kind=Kind.DEVIATION, deviation=names, reason=covering[0].reason)
 
+    def left_over(self, asked: Asked) -> Array:
+        """Where an output's elements fail, and no deviation covers it; of a call whose truth is at hand."""
+        pair = Pair(
+            asked.observation.outputs[asked.output], asked.truth.outputs[asked.output], asked.truth.bounds[asked.output]
+        )
+        masks = failing(pair, FORMATS[asked.case.dtype], tolerance.stated(asked.case))
+        del masks[Grade.RANGE]  # fails only where another subject has the value
+        left, _ = _uncovered(self._of(asked), asked, masks)
+        found: Array = np.logical_or.reduce([*left.values(), np.zeros(pair.observed.shape, dtype=bool)])
+        return found
+
     def _of(self, asked: Asked) -> list[Deviation]:
         """The deviations that speak of an output."""
         case = asked.case
@@ -168,17 +179,23 @@ def _by_elements(
     deviations: Sequence[Deviation], asked: Asked, masks: Mapping[Grade, Array], finding: Finding
 ) -> set[str] | None:
     """The deviations that cover something here; None if something that fails is left over."""
-    left = {
-        grade: mask.copy() for grade, mask in masks.items() if grade is not Grade.RANGE or finding.grade is Grade.RANGE
-    }
-    covering = set()
+    wanted = {grade: mask for grade, mask in masks.items() if grade is not Grade.RANGE or finding.grade is Grade.RANGE}
+    left, covering = _uncovered(deviations, asked, wanted)
+    return None if any(mask.any() for mask in left.values()) else covering
+
+
+def _uncovered(
+    deviations: Sequence[Deviation], asked: Asked, masks: Mapping[Grade, Array]
+) -> tuple[dict[Grade, Array], set[str]]:
+    """What of the failing elements no deviation covers, and the deviations that cover others."""
+    left, covering = {grade: mask.copy() for grade, mask in masks.items()}, set()
     for deviation in deviations:
         held = _holds(deviation, asked)
         for grade in COVERED[deviation.kind] & left.keys():
             if np.any(left[grade] & held):
                 covering.add(deviation.id)
             left[grade] &= ~held
-    return None if any(mask.any() for mask in left.values()) else covering
+    return left, covering
 
 
 def _is_about_errors(asked: Asked) -> bool:

@@ -151,8 +151,8 @@ class Connection:
             self._inbox.keep()
             yield answer
 
-    def first(self, timeout: float) -> dict[str, Any]:
-        """The header of the first answer, waited for.
+    def answer(self, timeout: float) -> Answer:
+        """The next answer, waited for, where one at a time is asked for.
 
         Raises:
             TimeoutError: it has not come within so many seconds.
@@ -162,8 +162,8 @@ class Connection:
         with selectors.DefaultSelector() as selector:
             selector.register(self, selectors.EVENT_READ)
             while selector.select(max(0.0, until - time.monotonic())):
-                for header, _ in self.receive():
-                    return header
+                for answer in self.receive():
+                    return answer
         raise TimeoutError
 
     def kill(self) -> None:

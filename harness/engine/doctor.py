@@ -42,7 +42,7 @@ def _examine(environment: Environment, adapter: Adapter, limits: Limits, log: Pa
         return Checkup(environment.name, adapter.framework, "", {}, environment.complaint)
     with Connection(environment.python, adapter.file, limits.threads, log) as worker:
         try:
-            ready = worker.first(limits.start)
+            ready, _ = worker.answer(limits.start)
         except TimeoutError:
             ready = {"ready": False, "reason": f"its import took longer than {limits.start:g} s"}
         except WorkerDiedError as death:

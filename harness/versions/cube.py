@@ -69,7 +69,7 @@ class Since:
     presence: Mapping[str, Presence]
 
     def __str__(self) -> str:
-        """`since tf2.12, not in tf1.15`, `until tf2.15, not in tf2.18`, or where it is there if that is no one stretch."""
+        """`since tf2.12, not in tf1.15`, `until tf2.15, not in tf2.18`, or where it is if that is no one stretch."""
         known = [(name, p) for name, p in self.presence.items() if p is not Presence.NOT_MEASURED]
         there = [name for name, p in known if p is Presence.THERE]
         if not there:

@@ -1,0 +1,91 @@
+"""What was found made small: fewer classes, then the simplest numbers that are about as bad, by hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from harness.hunt.arena import Badness
+from harness.hunt.space import Points, Space
+from harness.model.case import Array
+
+TRIES = 1500
+"""Examples that hypothesis may try."""
+
+
+def shrink(space: Space, point: Points, badness: Badness) -> Points:
+    """The smallest point that is found to be about as bad."""
+    enough = badness.enough(float(badness(point)[0]))
+
+    def holds(point: Points) -> bool:
+        return bool(badness(point)[0] >= enough)
+
+    return _simplest(space, _fewer_classes(space, point, holds), holds)
+
+
+def _fewer_classes(space: Space, point: Points, holds: Callable[[Points], bool]) -> Points:
+    """One class after another left out, as long as two are left."""
+    at = 0
+    while space.classes and (classes := max(array.shape[-1] for array in point.values() if array.ndim > 1)) > at:
+        smaller = _without(point, at)
+        if classes > 2 and smaller is not None and holds(smaller):  # noqa: PLR2004 - one class has no loss
+            point = smaller
+        else:
+            at += 1
+    return point
+
+
+def _without(point: Points, at: int) -> Points | None:
+    """A point without a class; None if that is a label."""
+    found = {}
+    for name, array in point.items():
+        if array.ndim > 1:
+            found[name] = np.delete(array, at, axis=-1)
+            if name == "labels" and array[0, at] != 0:
+                return None
+        elif array.dtype.kind in "iu":
+            if array[0] == at:
+                return None
+            found[name] = np.where(array > at, array - 1, array)
+        else:
+            found[name] = array
+    return found
+
+
+def _simplest(space: Space, point: Points, holds: Callable[[Points], bool]) -> Points:
+    import hypothesis  # noqa: PLC0415 - only hunts shrink
+    from hypothesis import strategies as st  # noqa: PLC0415
+
+    names = [
+        (name, at) for name, array in point.items() if array.dtype.kind not in "iu" for at in np.ndindex(array.shape)
+    ]
+    dtype = space.form.dtype
+
+    def choices(name: str, at: tuple[int, ...]) -> Any:
+        # what takes fewer choices is simpler to hypothesis: the number as it was found takes the most
+        own = st.lists(st.integers(), min_size=2, max_size=2).map(lambda _: float(point[name][at]))
+        if name in {"labels", "probabilities"}:
+            return st.one_of(st.sampled_from([0.0, 1.0, 0.5, 0.25, 0.75]), own)
+        integers = st.integers(-200, 200).map(float)
+        return st.one_of(integers, st.integers(-2000, 2000).map(lambda n: n / 10), own)
+
+    def made(values: list[float]) -> Points:
+        arrays: dict[str, Array] = {name: array.copy() for name, array in point.items()}
+        for (name, at), value in zip(names, values, strict=True):
+            arrays[name][at] = dtype.type(value)
+        return arrays
+
+    settings = hypothesis.settings(
+        max_examples=TRIES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    strategy = st.tuples(*[choices(*each) for each in names]).map(list)
+    try:
+        return made(hypothesis.find(strategy, lambda values: holds(made(values)), settings=settings))
+    except hypothesis.errors.NoSuchExample:
+        return point

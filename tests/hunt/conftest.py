@@ -1,0 +1,59 @@
+"""An implementation with bugs that only few inputs show."""
+
+from pathlib import Path
+
+import pytest
+
+ADAPTER = """
+import os
+
+import numpy as np
+
+from harness.adapters import Implementation
+
+FRAMEWORK, PACKAGES = "prey", ("numpy",)
+
+
+def right(x, z):
+    return (np.maximum(x, 0) - x * z + np.log1p(np.exp(-np.abs(x)))).astype(x.dtype)
+
+
+def narrow(x, z):
+    return np.where((x >= 12.5) & (x < 13.5) & (z == 0), np.float32(13), right(x, z)).astype(x.dtype)
+
+
+def one(x, z):
+    return np.where(x == x.dtype.type(0.1), x.dtype.type(7), right(x, z))
+
+
+def swallowing(x, z):
+    return np.where(x > 3e4, x.dtype.type(np.nan), right(x, z))
+
+
+def crashing(x, z):
+    if np.any((x > 100) & (x < 120)):
+        os.abort()
+    return right(x, z)
+
+
+def start(threads):
+    pass
+
+
+def call(implementation, mode, inputs, parameters, wanted):
+    return {"value": implementation.run(inputs["logits"].data, inputs["labels"].data)}
+
+
+IMPLEMENTATIONS = tuple(
+    Implementation("prey." + run.__name__, "sigmoid_cross_entropy", run, dtypes=("float16", "float32", "float64"))
+    for run in (right, narrow, one, swallowing, crashing)
+) + (Implementation("prey.mean", "sigmoid_cross_entropy", right, {"reduction": ("mean",)}),)
+"""
+
+
+@pytest.fixture
+def prey(tmp_path: Path) -> str:
+    """Its adapter's file."""
+    path = tmp_path / "prey.py"
+    path.write_text(ADAPTER)
+    return str(path)
