@@ -96,7 +96,7 @@ class Implementation(NamedTuple):
         gradients_since: first versions in which it can be, for inputs where it couldn't always.
         dtypes: dtypes of the floating inputs.
         modes: how it can be executed; the first is the usual one.
-        since: first version of the framework that has it, "" for always.
+        since: first version of the framework that has it, or that it was tried with; "" for always.
         until: first version that no longer has it, "" for none.
         absent: why it can't be run yet, "" if it can.
     """

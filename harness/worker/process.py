@@ -98,7 +98,7 @@ def _absence(implementation: Any, framework: str, version: str) -> str:
     if implementation.until and _order(version) >= _order(implementation.until):
         return f"{framework} {version} no longer has it (gone since {implementation.until})"
     if implementation.since and _order(version) < _order(implementation.since):
-        return f"{framework} {version} doesn't have it yet (new in {implementation.since})"
+        return f"{framework} {version} is not asked for it, only {implementation.since} and later"
     return ""
 
 

@@ -23,7 +23,7 @@ def absent(*rows: Implementation) -> Any:
 
 def test_one_operation_of_a_call_may_come_later_than_another() -> None:
     rows = row("sigmoid"), row("softmax", since="99.0")
-    reason = f"mine {np.__version__} doesn't have it yet (new in 99.0)"
+    reason = f"mine {np.__version__} is not asked for it, only 99.0 and later"
     assert absent(*rows) == {"mine.loss": {"softmax": reason}}
 
 
