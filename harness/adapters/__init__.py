@@ -69,7 +69,7 @@ LEADING = MappingProxyType(
 )
 """Leading inputs that aren't logits."""
 
-DENSE = ("cross_entropy", "kl_divergence")
+DENSE = ("cross_entropy", "kl_divergence", "soft_margin_loss")
 """How names of operations with real-valued labels end."""
 
 

@@ -206,6 +206,7 @@ _BINARY = Loss(reference.binary_losses, reference.binary_slopes, reference.binar
 _CATEGORICAL = Loss(reference.categorical_losses, reference.categorical_slopes, reference.categorical_label_slopes)
 
 _FOCAL = ("gamma", "alpha")
+_MARGIN = Loss(reference.margin_losses, reference.margin_slopes, reference.margin_label_slopes)
 _KL = Loss(reference.kl_losses, reference.kl_slopes, reference.kl_label_slopes)
 _LOG_KL = Loss(reference.log_kl_losses, reference.log_kl_slopes, reference.log_kl_label_slopes)
 
@@ -245,6 +246,7 @@ IMPLEMENTATIONS = (
     _loss_row(
         "categorical_focal_cross_entropy", focal.CATEGORICAL, "axis", "label_smoothing", *_FOCAL, "epsilon", "normalize"
     ),
+    _loss_row("soft_margin_loss", _MARGIN),
     _loss_row("kl_divergence", _KL, "axis", "epsilon"),
     _loss_row("log_kl_divergence", _LOG_KL, "log_labels"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),

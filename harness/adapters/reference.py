@@ -293,6 +293,21 @@ def _weight(z: Array, parameters: Parameters) -> Tuple[Array, Array]:
     return z, np.log(z)
 
 
+def margin_losses(x: Array, y: Array, _parameters: Parameters) -> Array:
+    """log(1 + exp(-y x)), by an exponential that can't overflow."""
+    return np.maximum(-y * x, x.dtype.type(0)) + np.log1p(np.exp(-np.abs(y * x)))
+
+
+def margin_slopes(x: Array, y: Array, _parameters: Parameters) -> Array:
+    """-y sigma(-y x)."""
+    return -y * sigmoid(-y * x)
+
+
+def margin_label_slopes(x: Array, y: Array, _parameters: Parameters) -> Array:
+    """-x sigma(-y x)."""
+    return -times(sigmoid(-y * x), x)
+
+
 BY_ROWS = ("row_mean", "row_mean_sum")
 MEANS = ("mean", "weighted_mean", "nonzero_mean")
 

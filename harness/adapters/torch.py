@@ -2,7 +2,7 @@
 
 Nothing is emulated. A reduction, a class axis or a parameter that a function doesn't have is left
 out of the table. The `weight` of `cross_entropy` is a weight for each class, not `weights`. A loss
-is differentiable with respect to its target, but raises if its `weight` requires a gradient.
+is differentiable with respect to its target (`soft_margin_loss` isn't), but raises if its `weight` requires a gradient.
 Indices travel as int64, the only integer dtype that the losses document.
 """
 
@@ -125,6 +125,19 @@ def _cross_entropy(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     )
 
 
+def _soft_margin(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.soft_margin_loss(inputs["logits"], inputs["labels"], reduction=parameters["reduction"])
+
+
+ROW_REDUCTIONS = {"row_mean": "none", "row_mean_sum": "sum", "mean": "mean"}
+"""Our reductions in torch's words, for a loss that is the mean of a row."""
+
+
+def _multilabel_soft_margin(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    reduction = ROW_REDUCTIONS.get(parameters["reduction"], parameters["reduction"])
+    return torch.nn.functional.multilabel_soft_margin_loss(inputs["logits"], inputs["labels"], reduction=reduction)
+
+
 def _kl_div(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return torch.nn.functional.kl_div(
         inputs["log_probabilities"],
@@ -210,6 +223,13 @@ IMPLEMENTATIONS = (
     _row(_F + "binary_cross_entropy", "binary_cross_entropy", _bce, dict(_REDUCED, log_floor=(-100.0,)), _WEIGHTS),
     _row(_F + "cross_entropy", "softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
     _row(_F + "cross_entropy", "sparse_softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
+    _row(_F + "soft_margin_loss", "soft_margin_loss", _soft_margin, _REDUCED)._replace(gradients=("logits",)),
+    _row(
+        _F + "multilabel_soft_margin_loss",
+        "sigmoid_cross_entropy",
+        _multilabel_soft_margin,
+        {"reduction": tuple(ROW_REDUCTIONS)},
+    ),
     _row(_F + "kl_div", "log_kl_divergence", _kl_div, dict(_REDUCED, log_labels=ANY), since="1.6"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=True, dtypes=ALL_FLOATS),
 )

@@ -1,6 +1,16 @@
 """The operations: one file a family, each defined once, exactly."""
 
-from harness.operations import divergence, focal, focal_rows, logsumexp, probabilities, sampled, sigmoid, softmax
+from harness.operations import (
+    divergence,
+    focal,
+    focal_rows,
+    logsumexp,
+    margin,
+    probabilities,
+    sampled,
+    sigmoid,
+    softmax,
+)
 from harness.operations.base import Operation, by_name
 
 OPERATIONS = by_name(
@@ -12,6 +22,7 @@ OPERATIONS = by_name(
         *divergence.OPERATIONS,
         *focal.OPERATIONS,
         *focal_rows.OPERATIONS,
+        *margin.OPERATIONS,
         *sampled.OPERATIONS,
     )
 )

@@ -730,6 +730,16 @@ def _focal_row(call: Call, x: Sequence[Real], z: Sequence[Real]) -> tuple[Real, 
     return -total(label * i for label, i in zip(z, terms, strict=True)), slopes, [-i for i in terms]
 
 
+def _margin_losses(call: Call) -> Losses:
+    """-log(sigma(y x))."""
+    x, y = call.leading, call.reals["labels"]
+    s = each(Sigmoid.of, times(y, x))
+    return Losses(
+        each(lambda s: -s.log_p, s),
+        {"logits": each(lambda y, s: -(y * s.rest), y, s), "labels": each(lambda x, s: -(x * s.rest), x, s)},
+    )
+
+
 def _end(q: Real, epsilon: Real) -> Real | None:
     """The end of [epsilon, 1 - epsilon] that q is clipped to, if it is."""
     if epsilon.zero or q.nan:
@@ -792,6 +802,7 @@ LOSSES: Mapping[str, Callable[[Call], Losses]] = {
     "binary_focal_cross_entropy": _binary_focal_losses,
     "softmax_focal_cross_entropy": _row_focal_losses,
     "categorical_focal_cross_entropy": _row_focal_losses,
+    "soft_margin_loss": _margin_losses,
     "kl_divergence": _kl_losses,
     "log_kl_divergence": _log_kl_losses,
 }
