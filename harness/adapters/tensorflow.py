@@ -28,6 +28,7 @@ from harness.adapters import (
     gradient_inputs,
     real_inputs,
     sessions,
+    tensorflow_kernels,
 )
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
 
@@ -528,6 +529,11 @@ def _keras(
     return of_class, of_function
 
 
+def _keras_operation(name: str, operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values]) -> Any:
+    """The row of a function of keras.ops, which Keras 3 has."""
+    return _row("keras.ops." + name, operation, run, *parameters, modes=KERAS_MODES, since=KERAS_3)
+
+
 def _v1(
     name: str,
     operation: str,
@@ -564,6 +570,30 @@ IMPLEMENTATIONS = (
     _row("nn.weighted_cross_entropy_with_logits", "weighted_" + _SIGMOID, _nn_weighted, {"pos_weight": ANY}),
     _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS, gradients_since={"labels": "2.0"}),
     _row("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST),
+    _row(
+        "compat.v1.nn.softmax_cross_entropy_with_logits",
+        _SOFTMAX,
+        tensorflow_kernels.v1_softmax,
+        _AXIS,
+        stopped=_LABELS,
+    ),
+    _row("compat.v1.nn.softmax_cross_entropy_with_logits_v2", _SOFTMAX, tensorflow_kernels.v2_softmax, _AXIS),
+    _row("raw_ops.SoftmaxCrossEntropyWithLogits", _SOFTMAX, tensorflow_kernels.kernel_softmax, _LAST),
+    _row("raw_ops.SparseSoftmaxCrossEntropyWithLogits", _SPARSE, tensorflow_kernels.kernel_sparse, _LAST),
+    _keras_operation("binary_crossentropy", _SIGMOID, tensorflow_kernels.keras_binary),
+    _keras_operation("binary_crossentropy", "binary_cross_entropy", tensorflow_kernels.keras_binary, _CLIPPED),
+    _keras_operation("categorical_crossentropy", _SOFTMAX, tensorflow_kernels.keras_categorical, _AXIS),
+    _keras_operation(
+        "categorical_crossentropy", "categorical_cross_entropy", tensorflow_kernels.keras_categorical, _AXIS, _BEFORE
+    ),
+    _keras_operation("sparse_categorical_crossentropy", _SPARSE, tensorflow_kernels.keras_sparse, _LAST),
+    _keras_operation(
+        "sparse_categorical_crossentropy",
+        "sparse_categorical_cross_entropy",
+        tensorflow_kernels.keras_sparse,
+        _LAST,
+        _AFTER,
+    ),
     *_keras(BINARY, _SIGMOID, _ROW_MEAN, _SMOOTHING),
     *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED),
     *_keras(CATEGORICAL, _SOFTMAX, {}, _SMOOTHING, _AXIS),
@@ -582,6 +612,16 @@ IMPLEMENTATIONS = (
     _contrib(_SIGMOID, _contrib_sigmoid, _SMOOTHING),
     _contrib(_SOFTMAX, _contrib_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
     _contrib(_SPARSE, _contrib_sparse, _LAST),
+    _row(
+        "contrib.seq2seq.sequence_loss",
+        _SPARSE,
+        tensorflow_kernels.sequence,
+        {"reduction": tuple(tensorflow_kernels.SEQUENCE_FLAGS)},
+        _LAST,
+        inputs=_WEIGHTS,
+        modes=OLD_MODES,
+        until="2.0",
+    ),
     Implementation("tf.nn.sampled_softmax_loss", "sampled_softmax_cross_entropy", _sampled, absent=SAMPLED),
     Implementation("tf.nn.nce_loss", "noise_contrastive_estimation", _sampled, absent=SAMPLED),
     *by_hand(
