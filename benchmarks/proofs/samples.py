@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.model.case import Array, Case, Domain, Expectation, Inputs, Parameters, Source
 from harness.operations import OPERATIONS
-from harness.operations.base import UPSTREAM, Operation
+from harness.operations.base import UPSTREAM, Operation, Parameter
 from harness.operations.losses import losses_shape
 from harness.operations.real import Shape
 from harness.oracle.formats import FORMATS, Format
@@ -31,10 +31,11 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "log_floor": (-np.inf, -100.0),
     "normalize": ("none", "before", "after"),
     "axis": (-1, 0),
+    "ignore_index": ("none", 1),
 }
 """Values of every parameter but the reduction."""
 
-FACTORS = ("weights", UPSTREAM)
+FACTORS = ("weights", "class_weights", UPSTREAM)
 """Inputs that `factors` draws."""
 CLASSES = (1, 2, 3, 10, 128, 1000)
 OUTPUTS = 2
@@ -56,11 +57,15 @@ def variants(operation: Operation) -> Iterator[dict[str, Any]]:
     """Every value of every parameter, one of them at a time, and with each reduction all of the last ones."""
     yield {}
     for parameter in operation.parameters:
-        values = parameter.choices or VALUES[parameter.name]
+        values = _values(parameter)
         yield from ({parameter.name: value} for value in values if value != parameter.default)
-    last = {p.name: VALUES[p.name][-1] for p in operation.parameters if p.name != "reduction"}
+    last = {p.name: _values(p)[-1] for p in operation.parameters if p.name != "reduction"}
     reductions = next((p.choices for p in operation.parameters if p.name == "reduction"), ())
     yield from ({**last, "reduction": reduction} for reduction in reductions)
+
+
+def _values(parameter: Parameter) -> tuple[Any, ...]:
+    return VALUES.get(parameter.name, parameter.choices)
 
 
 # Logits.
@@ -165,7 +170,7 @@ class Sampling(NamedTuple):
 
     Attributes:
         families: of the leading input, by name.
-        others: the further ones but weights and upstream, from rows of the leading one.
+        others: the further ones but factors, from rows of the leading one.
     """
 
     families: Mapping[str, Draw]
@@ -205,7 +210,7 @@ SAMPLINGS: Mapping[str, Sampling] = {
 
 
 def inputs(operation: Operation, complete: Parameters, form: Format, family: str, shape: Shape, bits: Bits) -> Inputs:
-    """Inputs of a call but weights and upstream: rows of classes, or of elements."""
+    """Inputs of a call but factors: rows of classes, or of elements."""
     sampling = SAMPLINGS[operation.name]
     leading = sampling.families[family](bits, form, shape)
     found = {operation.leading: leading, **{name: draw(bits, leading) for name, draw in sampling.others.items()}}
@@ -219,7 +224,7 @@ def rounded(arrays: Inputs, form: Format) -> Inputs:
 
 
 def factors(operation: Operation, complete: Parameters, given: Inputs, bits: Bits) -> Inputs:
-    """Weights, full or one a call, and an upstream gradient: each in every second call."""
+    """Weights, full or one a call, class weights, and an upstream gradient: each in every second call."""
     found: dict[str, Array] = {}
     leading = given[operation.leading]
     if any(i.name == "weights" for i in operation.inputs) and bits.random() < HALF:
@@ -227,6 +232,8 @@ def factors(operation: Operation, complete: Parameters, given: Inputs, bits: Bit
         weighed = losses[:-1] if str(complete["reduction"]).startswith("row_mean") else losses
         shape = weighed if bits.random() < HALF else (1,) * len(weighed)
         found["weights"] = bits.choice([0.0, 1.0, 0.7, 2.3, 3.0], shape) * bits.choice([1.0, -1.0], shape, p=[0.9, 0.1])
+    if any(i.name == "class_weights" for i in operation.inputs) and bits.random() < HALF:
+        found["class_weights"] = bits.choice([1.0, 0.7, 2.3, 0.0], leading.shape[int(complete["axis"])])
     if operation.shape is not None and bits.random() < HALF:
         found[UPSTREAM] = bits.standard_normal(operation.shape(given, complete))
     return found

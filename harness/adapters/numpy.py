@@ -11,7 +11,7 @@ Input for which an operation is undefined raises ValueError.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from harness.adapters import (
     reference,
 )
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
-from harness.adapters.reference import Array, Loss, Parameters, Reduction, gathered, times
+from harness.adapters.reference import Array, Labels, Loss, Parameters, Reduction, gathered, times
 
 FRAMEWORK = "numpy"
 PACKAGES = ("numpy",)
@@ -84,38 +84,67 @@ def run_loss(
     axis = options["axis"] = _class_axis(x, parameters["axis"]) if "axis" in parameters else None
     if leading_input(operation) == "probabilities":
         _check_probabilities(x, parameters)
-    z = _labels(x, inputs["labels"], axis, parameters, sparse=operation.startswith("sparse"))
+    z = _labels(x, inputs, axis, parameters, sparse=operation.startswith("sparse"))
     shape = x.shape if axis is None else x.shape[:axis] + x.shape[axis + 1 :]
-    reduction = Reduction.checked(parameters["reduction"], inputs.get("weights"), shape, x.dtype)
-    losses, upstream = loss.losses(x, z, options), inputs.get("upstream")
+    by_label = z.by_label(axis)
+    reduction = Reduction.checked(parameters, inputs.get("weights"), by_label, z.kept, shape, x.dtype)
+    losses, upstream = z.counted(loss.losses(x, z.dense, options)), inputs.get("upstream")
     outputs = {"value": reduction.value(losses)}
     for name in gradient_inputs(wanted, inputs):
         if name == "weights":
-            gradient = gathered(reduction.weight_slopes(losses, upstream), inputs["weights"].shape)
+            gradient = gathered(reduction.weight_slopes(losses, by_label, upstream), inputs["weights"].shape)
+        elif name == "class_weights":
+            terms, unit = _classes_last(times(z.smoothed, loss.label_slopes(x, z.dense, options)), z.unit, axis)
+            gradient = reduction.class_weight_slopes(losses, terms, unit, upstream)
         else:
             scale = reduction.spread(upstream)
-            slopes = _label_slopes(loss, x, z, options) if name == "labels" else loss.slopes(x, z, options)
-            gradient = times(scale if axis is None else np.expand_dims(scale, axis), slopes)
+            slopes = _label_slopes(loss, x, z, options) if name == "labels" else loss.slopes(x, z.dense, options)
+            gradient = times(scale, slopes) if axis is None else times(np.expand_dims(scale, axis), slopes)
+            gradient = gradient if axis is None else z.counted(gradient, axis)
         outputs["gradient:" + name] = gradient
     return outputs
 
 
-def _label_slopes(loss: Loss, x: Array, z: Array, parameters: Parameters) -> Array:
-    """Derivatives of the losses with respect to the labels as given: they were smoothed."""
-    return times(x.dtype.type(1 - parameters.get("label_smoothing", 0)), loss.label_slopes(x, z, parameters))
+def _classes_last(terms: Array, unit: Optional[Array], axis: Any) -> Tuple[Array, Optional[Array]]:
+    return np.moveaxis(terms, axis, -1), None if unit is None else np.moveaxis(unit, axis, -1)
 
 
-def _labels(x: Array, labels: Array, axis: Optional[int], parameters: Parameters, *, sparse: bool) -> Array:
-    """Labels of x's shape and dtype: indices as unit rows, then smoothed."""
+def _label_slopes(loss: Loss, x: Array, z: Labels, parameters: Parameters) -> Array:
+    """Derivatives of the losses with respect to the labels as given: they were smoothed, and weighted by class."""
+    slopes = times(x.dtype.type(1 - parameters.get("label_smoothing", 0)), loss.label_slopes(x, z.dense, parameters))
+    return slopes if z.class_weights is None else times(z.class_weights, slopes)
+
+
+def _labels(x: Array, inputs: Arrays, axis: Optional[int], parameters: Parameters, *, sparse: bool) -> Labels:
+    """Labels of x's shape and dtype: indices as unit rows, then smoothed and times class weights."""
+    labels, kept, unit = inputs["labels"], None, None
     if sparse:
-        labels = _unit_rows(x, labels, axis)
+        if parameters["ignore_index"] != "none":
+            kept = labels != parameters["ignore_index"]
+            labels = np.where(kept, labels, 0)
+        labels = unit = _unit_rows(x, labels, axis)
     if labels.shape != x.shape:
         raise ValueError(f"labels have shape {list(labels.shape)}, not {list(x.shape)}")
+    smoothed = _smoothed(x, labels, axis, parameters)
+    if "class_weights" not in inputs:
+        return Labels(smoothed, smoothed, unit, None, kept)
+    class_weights = _by_class(x, inputs["class_weights"], axis)
+    return Labels(smoothed, smoothed * class_weights, unit, class_weights, kept)
+
+
+def _smoothed(x: Array, labels: Array, axis: Optional[int], parameters: Parameters) -> Array:
     smoothing = parameters.get("label_smoothing", 0)
     if smoothing == 0:
         return labels
     classes = 2 if axis is None else x.shape[axis]
     return labels * x.dtype.type(1 - smoothing) + x.dtype.type(smoothing / classes)
+
+
+def _by_class(x: Array, class_weights: Array, axis: Any) -> Array:
+    """Class weights in a shape that broadcasts to x's."""
+    if class_weights.shape != (x.shape[axis],):
+        raise ValueError(f"class_weights have shape {list(class_weights.shape)}: one a class is [{x.shape[axis]}]")
+    return class_weights.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
 
 
 def _unit_rows(x: Array, labels: Array, axis: Any) -> Array:
@@ -140,6 +169,7 @@ RANGES = {
 }
 ROW_REDUCTIONS = ("none", "sum", "mean", "weighted_mean", "nonzero_mean")
 CHOICES = {
+    "empty_mean": ("undefined", "nan", "zero"),
     "reduction": (*ROW_REDUCTIONS, "row_mean", "row_mean_sum"),
     "epsilon_use": ("clip", "add", "clip_add"),
     "normalize": ("none", "before", "after"),
@@ -150,13 +180,21 @@ CHOICES = {
 
 def _check_parameters(parameters: Parameters) -> None:
     for name, value in parameters.items():
-        choices = ROW_REDUCTIONS if name == "reduction" and "axis" in parameters else CHOICES.get(name)
+        choices = _reductions(parameters) if name == "reduction" else CHOICES.get(name)
         if choices is not None and value not in choices:
             raise ValueError(f"{name} is {value!r}, not one of {', '.join(map(str, choices))}")
+        if name == "ignore_index" and value != "none" and (isinstance(value, bool) or not isinstance(value, int)):
+            raise ValueError(f"ignore_index is {value!r}, no integer")
         if name in RANGES:
             low, high = RANGES[name]
             if isinstance(value, (bool, str)) or not low <= value <= high:
                 raise ValueError(f"{name} is {value!r}, not a number in [{low:g}, {high:g}]")
+
+
+def _reductions(parameters: Parameters) -> Sequence[Any]:
+    if "axis" not in parameters:
+        return CHOICES["reduction"]
+    return (*ROW_REDUCTIONS, "valid_mean") if "ignore_index" in parameters else ROW_REDUCTIONS
 
 
 def _class_axis(x: Array, axis: Any) -> int:
@@ -223,9 +261,12 @@ def _row(operation: str, run: Callable[..., Any], *parameters: str, inputs: Sequ
     )
 
 
-def _loss_row(operation: str, loss: Loss, *parameters: str) -> Implementation:
-    return _row(operation, partial(run_loss, loss, operation), "reduction", *parameters, inputs=("weights",))
+def _loss_row(operation: str, loss: Loss, *parameters: str, inputs: Sequence[str] = ()) -> Implementation:
+    run = partial(run_loss, loss, operation)
+    return _row(operation, run, "reduction", "empty_mean", *parameters, inputs=(*inputs, "weights"))
 
+
+_BY_CLASS = ("class_weights",)
 
 IMPLEMENTATIONS = (
     _row("sigmoid", partial(run_primitive, reference.sigmoid, reference.sigmoid_vjp)),
@@ -235,11 +276,11 @@ IMPLEMENTATIONS = (
     _row("logsumexp", partial(run_primitive, reference.logsumexp, reference.logsumexp_vjp), "axis"),
     _loss_row("sigmoid_cross_entropy", _SIGMOID, "label_smoothing"),
     _loss_row("weighted_sigmoid_cross_entropy", _WEIGHTED, "label_smoothing", "pos_weight"),
-    _loss_row("softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis"),
-    _loss_row("sparse_softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis"),
+    _loss_row("softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis", inputs=_BY_CLASS),
+    _loss_row("sparse_softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis", "ignore_index", inputs=_BY_CLASS),
     _loss_row("binary_cross_entropy", _BINARY, "label_smoothing", "epsilon", "epsilon_use", "log_floor"),
     _loss_row("categorical_cross_entropy", _CATEGORICAL, "label_smoothing", "axis", "epsilon", "normalize"),
-    _loss_row("sparse_categorical_cross_entropy", _CATEGORICAL, "axis", "epsilon", "normalize"),
+    _loss_row("sparse_categorical_cross_entropy", _CATEGORICAL, "axis", "epsilon", "normalize", "ignore_index"),
     _loss_row("sigmoid_focal_cross_entropy", focal.SIGMOID, "label_smoothing", *_FOCAL, "class_balancing"),
     _loss_row("binary_focal_cross_entropy", focal.BINARY, "label_smoothing", *_FOCAL, "class_balancing", "epsilon"),
     _loss_row("softmax_focal_cross_entropy", focal.SOFTMAX, "axis", "label_smoothing", *_FOCAL, "epsilon"),

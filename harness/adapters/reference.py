@@ -309,33 +309,103 @@ def margin_label_slopes(x: Array, y: Array, _parameters: Parameters) -> Array:
 
 
 BY_ROWS = ("row_mean", "row_mean_sum")
-MEANS = ("mean", "weighted_mean", "nonzero_mean")
+MEANS = ("mean", "valid_mean", "weighted_mean", "nonzero_mean")
+
+
+class Labels(NamedTuple):
+    """Labels as losses take them: one for each element of the leading input, and what else they say of a loss.
+
+    Attributes:
+        smoothed: of x's shape and dtype.
+        dense: the same, times class weights.
+        unit: 1 at each label that is an index, 0 elsewhere; None if labels aren't indices.
+        class_weights: in a shape that broadcasts to x's, if there are any.
+        kept: which losses aren't ignored; None if all count.
+    """
+
+    smoothed: Array
+    dense: Array
+    unit: Optional[Array]
+    class_weights: Optional[Array]
+    kept: Optional[Array]
+
+    def by_label(self, axis: Any) -> Optional[Array]:
+        """The class weight of each loss's label."""
+        if self.unit is None or self.class_weights is None:
+            return None
+        return np.sum(self.unit * self.class_weights, axis=axis)
+
+    def counted(self, array: Array, axis: Optional[int] = None) -> Array:
+        """0 where a loss is ignored, of losses or, with the class axis, of numbers of each class."""
+        if self.kept is None:
+            return array
+        kept = self.kept if axis is None else np.expand_dims(self.kept, axis)
+        return np.where(kept, array, array.dtype.type(0))
 
 
 class Reduction(NamedTuple):
-    """A reduction of losses of a known shape; its weights have the shape of what they multiply."""
+    """A reduction of losses of a known shape.
+
+    Attributes:
+        name: as in case files.
+        empty: what a mean is that divides by 0.
+        weights: what losses are multiplied with, in the shape of these; None for ones.
+        counts: the same times class weights, and 0 where a loss is ignored.
+        kept: which losses aren't ignored; None if all count.
+        shape: of the losses.
+        dtype: of the losses.
+    """
 
     name: str
+    empty: str
     weights: Optional[Array]
+    counts: Optional[Array]
+    kept: Optional[Array]
     shape: Tuple[int, ...]
     dtype: Any
 
     @classmethod
-    def checked(cls, name: str, weights: Optional[Array], shape: Tuple[int, ...], dtype: Any) -> Reduction:
+    def checked(
+        cls,
+        parameters: Parameters,
+        weights: Optional[Array],
+        by_label: Optional[Array],
+        kept: Optional[Array],
+        shape: Tuple[int, ...],
+        dtype: Any,
+    ) -> Reduction:
         """A reduction that is defined.
 
         Raises:
             ValueError: it is the mean of nothing, or the weights don't fit the losses.
         """
+        name, empty = parameters["reduction"], parameters["empty_mean"]
         by_rows = name in BY_ROWS
         if by_rows and (not shape or shape[-1] == 0):
             raise ValueError(f"{name} has no last axis to average over")
-        weighed = shape[:-1] if by_rows else shape
-        if 0 in weighed and (name == "mean" or (weights is None and name not in ("none", "sum"))):
-            raise ValueError("the mean of no losses")
         if weights is not None:
-            weights = _fitted(weights, weighed)
-        return cls(name, weights, shape, dtype)
+            weights = _fitted(weights, shape[:-1] if by_rows else shape)
+        factors = [factor for factor in (weights, by_label, kept) if factor is not None]
+        counts = np.prod(np.broadcast_arrays(*factors), axis=0, dtype=dtype) if factors and not by_rows else None
+        found = cls(name, empty, weights, counts, kept, shape, dtype)
+        if name in MEANS and found.denominator == 0:
+            if empty == "undefined":
+                raise ValueError("the mean of no losses")
+            if empty == "nan" and name == "weighted_mean" and counts is not None and np.any(counts):
+                raise ValueError("weights that sum to 0 divide by 0")
+        return found
+
+    @property
+    def denominator(self) -> Array:
+        """What a mean divides by."""
+        count = self.dtype.type(np.prod(self.shape, dtype=np.int64))
+        if self.name == "valid_mean":
+            return count if self.kept is None else self.dtype.type(np.count_nonzero(self.kept))
+        if self.counts is None or self.name == "mean":
+            return count
+        if self.name == "weighted_mean":
+            return np.sum(self.counts)
+        return self.dtype.type(np.count_nonzero(self.counts))
 
     def value(self, losses: Array) -> Array:
         """The weighted losses, reduced."""
@@ -343,7 +413,9 @@ class Reduction(NamedTuple):
         weighted = rows if self.weights is None else times(self.weights, rows)
         if self.name in ("none", "row_mean"):
             return weighted
-        return np.mean(weighted) if self.name == "mean" else self._divided(np.sum(weighted))
+        if self.name == "mean" and weighted.size:
+            return np.mean(weighted)
+        return self._divided(np.sum(weighted))
 
     def spread(self, upstream: Optional[Array]) -> Array:
         """The derivative of the reduced value with respect to each loss, times upstream."""
@@ -356,12 +428,32 @@ class Reduction(NamedTuple):
             return one * rows[..., np.newaxis]
         return self._divided(one * ahead)
 
-    def weight_slopes(self, losses: Array, upstream: Optional[Array]) -> Array:
+    def weight_slopes(self, losses: Array, by_label: Optional[Array], upstream: Optional[Array]) -> Array:
         """The derivative of the reduced value with respect to each weight, times upstream."""
         slopes = self._rows(losses)
-        if self.name == "weighted_mean":
-            slopes = slopes - self.value(losses)  # each weight is in the denominator, too
-        return self._divided(times(self._ahead(upstream), slopes))
+        if self.name == "weighted_mean":  # each weight is in the denominator, too
+            value = self.value(losses)
+            slopes = slopes - (value if by_label is None else value * by_label)
+        found = self._divided(times(self._ahead(upstream), slopes))
+        return found if self.kept is None else np.where(self.kept, found, self.dtype.type(0))
+
+    def class_weight_slopes(
+        self, losses: Array, terms: Array, unit: Optional[Array], upstream: Optional[Array]
+    ) -> Array:
+        """The derivative with respect to each class weight, times upstream; classes of terms and unit are last.
+
+        Args:
+            losses: what was reduced.
+            terms: what each class weight was multiplied with.
+            unit: 1 where a class weight is in the denominator.
+            upstream: the gradient ahead; ones if None.
+        """
+        if self.name == "weighted_mean" and unit is not None:
+            terms = terms - self.value(losses) * unit
+        found = times(self.spread(upstream)[..., np.newaxis], terms)
+        if self.kept is not None:
+            found = np.where(self.kept[..., np.newaxis], found, self.dtype.type(0))
+        return np.sum(found.reshape(-1, terms.shape[-1]), axis=0)
 
     def _rows(self, losses: Array) -> Array:
         """What the weights multiply."""
@@ -373,15 +465,9 @@ class Reduction(NamedTuple):
     def _divided(self, numerator: Array) -> Array:
         if self.name not in MEANS:
             return numerator
-        denominator = self._denominator()
-        return numerator / denominator if denominator != 0 else np.zeros_like(numerator)
-
-    def _denominator(self) -> Array:
-        if self.weights is None or self.name == "mean":
-            return self.dtype.type(np.prod(self.shape, dtype=np.int64))
-        if self.name == "weighted_mean":
-            return np.sum(self.weights)
-        return self.dtype.type(np.count_nonzero(self.weights))
+        if self.denominator != 0:
+            return numerator / self.denominator
+        return np.full_like(numerator, 0 if self.empty == "zero" else np.nan)
 
 
 def _fitted(weights: Array, shape: Tuple[int, ...]) -> Array:

@@ -215,6 +215,9 @@ def _logsumexp(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
 KERAS_ROWS = {"none": "none", "sum": "sum", "mean": "sum_over_batch_size", "weighted_mean": "mean_with_sample_weight"}
 """Our reductions in Keras's words, for losses that are one a row."""
 
+KERAS_SPARSE = dict(KERAS_ROWS, valid_mean="sum_over_batch_size")
+"""The same for SparseCategoricalCrossentropy, which doesn't count what it ignores."""
+
 KERAS_NAMES = {"class_balancing": "apply_class_balancing"}
 """Our parameters that Keras calls otherwise."""
 
@@ -246,6 +249,8 @@ class KerasLoss(NamedTuple):
         if reduction == "weighted_mean" and _keras_version(tf) < WEIGHTED_MEAN:
             raise UnsupportedError("the mean over the sum of the weights came with Keras 3.7")
         _refuse_guard(tf, parameters)
+        if reduction == "mean" and parameters.get("ignore_index", "none") != "none":
+            raise UnsupportedError("its mean divides by the number of losses that aren't ignored")
         if weights is not None:
             _refuse_weights(leading, weights, parameters, one_a_row=self.reductions is KERAS_ELEMENTS)
         loss = getattr(tf.keras.losses, self.class_name)(
@@ -263,12 +268,14 @@ class KerasLoss(NamedTuple):
 
     def _keywords(self, inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
         options = {KERAS_NAMES.get(name, name): parameters[name] for name in self.options}
+        if parameters.get("ignore_index", "none") != "none":
+            options["ignore_class"] = parameters["ignore_index"]
         return dict(options, from_logits="logits" in inputs) if self.takes_logits else options
 
 
 BINARY = KerasLoss("BinaryCrossentropy", "binary_crossentropy", ("label_smoothing",), KERAS_ELEMENTS)
 CATEGORICAL = KerasLoss("CategoricalCrossentropy", "categorical_crossentropy", ("label_smoothing", "axis"), KERAS_ROWS)
-SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", (), KERAS_ROWS)
+SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", (), KERAS_SPARSE)
 _FOCAL = ("label_smoothing", "gamma", "alpha")
 BINARY_FOCAL = KerasLoss(
     "BinaryFocalCrossentropy", "binary_focal_crossentropy", (*_FOCAL, "class_balancing"), KERAS_ELEMENTS
@@ -470,8 +477,10 @@ _BALANCING = {"class_balancing": ANY}
 _BEFORE = {"epsilon": (1e-7,), "normalize": ("before",)}
 _AFTER = {"epsilon": (1e-7,), "normalize": ("after",)}
 _ROW_MEAN = {"reduction": ("row_mean",)}
-_NONZERO_MEAN = {"reduction": ("nonzero_mean",)}
-_V1_REDUCTIONS = {"reduction": tuple(V1_REDUCTIONS)}
+_ZERO = {"empty_mean": ("undefined", "zero")}
+_NONZERO_MEAN = dict(_ZERO, reduction=("nonzero_mean",))
+_V1_REDUCTIONS = dict(_ZERO, reduction=tuple(V1_REDUCTIONS))
+_IGNORES = {"ignore_index": ANY}
 
 
 def _row(
@@ -506,7 +515,7 @@ def _keras(
     since: str = KERAS_2,
 ) -> Tuple[Implementation, Implementation]:
     """The rows of a Keras loss: its class and its function."""
-    reductions = {"reduction": tuple(loss.reductions)}
+    reductions = dict(_ZERO, reduction=tuple(loss.reductions))
     of_class = _row(
         "keras.losses." + loss.class_name,
         operation,
@@ -598,8 +607,8 @@ IMPLEMENTATIONS = (
     *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED),
     *_keras(CATEGORICAL, _SOFTMAX, {}, _SMOOTHING, _AXIS),
     *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
-    *_keras(SPARSE, _SPARSE, {}, _LAST),
-    *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER),
+    *_keras(SPARSE, _SPARSE, {}, _LAST, _IGNORES),
+    *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER, _IGNORES),
     *_keras(BINARY_FOCAL, "sigmoid_focal_cross_entropy", _ROW_MEAN, _FOCUS, _BALANCING),
     *_keras(BINARY_FOCAL, "binary_focal_cross_entropy", _ROW_MEAN, _FOCUS, _BALANCING, _CLIP, since=KERAS_3),
     *_keras(CATEGORICAL_FOCAL, "softmax_focal_cross_entropy", {}, _FOCUS, _AXIS, _CLIP, since=KERAS_3),

@@ -1,8 +1,9 @@
 """PyTorch: torch and torch.nn.functional, called as they are, in eager mode.
 
 Nothing is emulated. A reduction, a class axis or a parameter that a function doesn't have is left
-out of the table. The `weight` of `cross_entropy` is a weight for each class, not `weights`. A loss
-is differentiable with respect to its target (`soft_margin_loss` isn't), but raises if its `weight` requires a gradient.
+out of the table. The `weight` of `cross_entropy` is `class_weights`, and its mean of index targets the
+`weighted_mean`. A loss is differentiable with respect to its target (`soft_margin_loss` isn't), but raises
+if its `weight` requires a gradient; only `cross_entropy` of probabilities doesn't.
 Indices travel as int64, the only integer dtype that the losses document.
 """
 
@@ -120,6 +121,7 @@ def _cross_entropy(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return torch.nn.functional.cross_entropy(
         inputs["logits"],
         inputs["labels"],
+        weight=inputs.get("class_weights"),
         reduction=parameters["reduction"],
         label_smoothing=parameters["label_smoothing"],
     )
@@ -145,6 +147,28 @@ def _kl_div(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
         reduction=parameters["reduction"],
         log_target=parameters["log_labels"],
     )
+
+
+def _index_cross_entropy(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.cross_entropy(
+        inputs["logits"],
+        inputs["labels"],
+        label_smoothing=parameters["label_smoothing"],
+        **_by_class(inputs, parameters),
+    )
+
+
+def _by_class(inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
+    """Class weights, reduction and what is ignored, for index targets.
+
+    Raises:
+        UnsupportedError: the mean over the number of all losses, where torch's divides by something else.
+    """
+    weight, reduction, ignored = inputs.get("class_weights"), parameters["reduction"], parameters["ignore_index"]
+    if reduction == "mean" and (weight is not None or ignored != "none"):
+        raise UnsupportedError("its mean divides by the sum of the class weights of the labels that aren't ignored")
+    options = {"weight": weight, "reduction": {"weighted_mean": "mean"}.get(reduction, reduction)}
+    return options if ignored == "none" else dict(options, ignore_index=ignored)
 
 
 def _sigmoid(torch: Any, inputs: Tensors, _parameters: Parameters) -> Any:
@@ -189,9 +213,11 @@ def _by_hand(formula: Formula, torch: Any, inputs: Tensors, parameters: Paramete
 
 _F = "torch.nn.functional."
 _WITH_LOGITS = _F + "binary_cross_entropy_with_logits"
-_REDUCED: Dict[str, Any] = {"reduction": ("none", "sum", "mean")}
+_REDUCED: Dict[str, Any] = {"reduction": ("none", "sum", "mean"), "empty_mean": ("undefined", "nan")}
 _CLASSES = dict(_REDUCED, label_smoothing=ANY, axis=SECOND_AXIS)
+_INDICES = dict(_CLASSES, reduction=("none", "sum", "mean", "weighted_mean"), ignore_index=ANY)
 _WEIGHTS = ("weights",)
+_CLASS_WEIGHTS = ("class_weights",)
 
 
 def _row(
@@ -201,9 +227,11 @@ def _row(
     parameters: Mapping[str, Values] = MappingProxyType({}),
     inputs: Sequence[str] = (),
     since: str = "",
+    differentiable: Sequence[str] = (),
 ) -> Implementation:
-    """A row of the table: in every dtype, and differentiable but for weights."""
-    return Implementation(path, operation, run, parameters, inputs, real_inputs(operation), ALL_FLOATS, since=since)
+    """A row of the table: in every dtype, and differentiable but for most optional inputs."""
+    gradients = real_inputs(operation, differentiable)
+    return Implementation(path, operation, run, parameters, inputs, gradients, ALL_FLOATS, since=since)
 
 
 IMPLEMENTATIONS = (
@@ -221,8 +249,23 @@ IMPLEMENTATIONS = (
         _WEIGHTS,
     ),
     _row(_F + "binary_cross_entropy", "binary_cross_entropy", _bce, dict(_REDUCED, log_floor=(-100.0,)), _WEIGHTS),
-    _row(_F + "cross_entropy", "softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
-    _row(_F + "cross_entropy", "sparse_softmax_cross_entropy", _cross_entropy, _CLASSES, since="1.10"),
+    _row(
+        _F + "cross_entropy",
+        "softmax_cross_entropy",
+        _cross_entropy,
+        _CLASSES,
+        _CLASS_WEIGHTS,
+        since="1.10",
+        differentiable=_CLASS_WEIGHTS,
+    ),
+    _row(
+        _F + "cross_entropy",
+        "sparse_softmax_cross_entropy",
+        _index_cross_entropy,
+        _INDICES,
+        _CLASS_WEIGHTS,
+        since="1.10",
+    ),
     _row(_F + "soft_margin_loss", "soft_margin_loss", _soft_margin, _REDUCED)._replace(gradients=("logits",)),
     _row(
         _F + "multilabel_soft_margin_loss",

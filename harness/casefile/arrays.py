@@ -68,6 +68,8 @@ def _site(
     own = tuple(np.delete(shape, axis).tolist()) if by_row else shape
     if inside and name == UPSTREAM and call.operation.shape:
         own = call.operation.shape({call.operation.leading: leading[0]}, complete)
+    if name in {i.name for i in call.operation.inputs if i.extent == "class"}:
+        own = (classes,)
     return generators.Site(name, dtype, own, axis, classes, key, expansions)
 
 

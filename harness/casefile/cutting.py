@@ -10,6 +10,7 @@ from harness.casefile.own import Own, expectation, region
 from harness.model.case import Array
 from harness.operations import OPERATIONS
 from harness.operations.losses import losses_shape
+from harness.oracle.units import are_by_unit
 
 INDEX = re.compile(r"\[?\s*[0-9]+\s*(?:,\s*[0-9]+\s*)*\]?")
 
@@ -33,7 +34,7 @@ def cut(own: Own, place: str) -> Own:
     axis = int(complete["axis"]) % len(leading) if "axis" in complete else None
     if complete.get("reduction", "none") != "none":
         raise ArrayFileError(f"--at {place}: with reduction={complete['reduction']} every number is in the value")
-    if any(array.shape not in (leading, losses) for array in case.inputs.values()):
+    if not are_by_unit(operation, case.inputs, (leading, losses)):
         raise ArrayFileError(f"--at {place}: an input is broadcast, and belongs to every element")
     at = _index(place, axis, losses, leading)
 

@@ -80,5 +80,6 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _described(parameter: Parameter) -> str:
     if parameter.choices:
-        return f"{', '.join(map(str, parameter.choices))}; default {parameter.default}"
+        more = "any integer, " if parameter.integers else ""
+        return f"{more}{', '.join(map(str, parameter.choices))}; default {parameter.default}"
     return f"in [{parameter.low:g}, {parameter.high:g}]; default {parameter.default}"

@@ -100,7 +100,7 @@ def _parameters(operation: Operation, given: Sequence[str]) -> Parameters:
         if scalar is None:
             raise ArrayFileError(f"--param {text}: a number, text, true or false is needed")
         found[name] = scalar
-        choices = [str(choice) for choice in known[name].choices]
+        choices = [] if known[name].integers else [str(choice) for choice in known[name].choices]
         objection = known[name].objection(typed(operation, found)[name])
         if objection:
             raise ArrayFileError(f"--param {text}: {unknown(name, value, choices) if choices else objection}")

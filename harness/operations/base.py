@@ -35,26 +35,38 @@ class Input:
         kind: `real`, or `index` for class indices of an integer dtype.
         optional: whether a call may leave it out.
         differentiable: whether the operation has a gradient with respect to it here.
+        extent: what it has numbers for: `unit`, elements or rows of the call; `class`, one for each; `call`,
+            all of which each row depends on.
     """
 
     name: str
     kind: str = "real"
     optional: bool = False
     differentiable: bool = False
+    extent: str = "unit"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named parameter: its default, and the choices or the closed range it is defined on."""
+    """A named parameter: its default, and the choices or the closed range it is defined on.
+
+    Attributes:
+        integers: whether it is defined on all integers, too, beside its choices.
+    """
 
     name: str
     default: Scalar
     choices: tuple[Scalar, ...] = ()
     low: float = -np.inf
     high: float = np.inf
+    integers: bool = False
 
     def objection(self, value: Scalar) -> str:
         """Why the operation is undefined for this value; "" if it isn't."""
+        if self.integers:
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            named = ", ".join(map(str, self.choices))
+            return "" if whole or value in self.choices else f"{self.name} is {value!r}, no integer and not {named}"
         if self.choices:
             if value in self.choices:
                 return ""

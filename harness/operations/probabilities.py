@@ -18,6 +18,7 @@ from harness.model.case import Array, Domain, Inputs, Parameters
 from harness.operations.base import CANCELLATION, ROUNDING, Input, Parameter, Region, same_shape, undefined
 from harness.operations.losses import SMOOTHING, LossForm, label_region, loss, smoothed
 from harness.operations.real import Call, Program, Real, along, shared
+from harness.operations.reductions import IGNORE_INDEX, indices
 from harness.operations.softmax import AXIS, INDICES, LABELS, dense_region, rows, sparse_region
 
 PROBABILITIES = Input("probabilities", differentiable=True)
@@ -269,7 +270,7 @@ def dense_labels(call: Call) -> Real:
     """z of each class, smoothed; of an index label 1 at its class."""
     p = rows(call, "probabilities")
     if call.inputs["labels"].dtype.kind in "iu":
-        unit = call.inputs["labels"][..., np.newaxis] == np.arange(p.shape[-1])
+        unit = indices(call.inputs, call.parameters)[..., np.newaxis] == np.arange(p.shape[-1])
         return call.exactly(unit.astype(np.float64))
     return smoothed(call, call.exactly(rows(call, "labels")), p.shape[-1])
 
@@ -379,7 +380,7 @@ OPERATIONS = (
         "sparse_categorical_cross_entropy",
         "-log(p_k), k = label",
         (PROBABILITIES, INDICES),
-        (AXIS, EPSILON, NORMALIZE),
+        (AXIS, EPSILON, NORMALIZE, IGNORE_INDEX),
         _sparse_region,
         *_categorical_forms(labels=False),
     ),

@@ -34,7 +34,8 @@ from harness.operations.base import (
     undefined,
 )
 from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label_region, loss, smoothed
-from harness.operations.real import Call, Exponentials, Program, Real, Shape, along, of_row, shared
+from harness.operations.real import Call, Exponentials, Program, Real, Shape, along, expanded, of_row, shared
+from harness.operations.reductions import CLASS_WEIGHTS, IGNORE_INDEX, indices, kept
 
 LOGITS = Input("logits", differentiable=True)
 LABELS = Input("labels", differentiable=True)
@@ -159,13 +160,19 @@ def all_classes(call: Call) -> Classes:
 @of_row
 def _labelled(call: Call) -> Classes:
     """The class that each row's label names."""
-    x = along(call.exactly(_logits(call)), call.inputs["labels"])
+    x = along(call.exactly(_logits(call)), _labels(call))
     return Classes(x, x - squeezed(call.exactly(largest(call))), squeezed)
 
 
 def squeezed(real: Real) -> Real:
     """A last axis of length 1 taken away."""
     return real.shaped(lambda a: a[..., 0])
+
+
+@of_row
+def _labels(call: Call) -> Array:
+    """Index labels."""
+    return indices(call.inputs, call.parameters)
 
 
 LogForm = Callable[[Call, Classes], Real]
@@ -257,12 +264,31 @@ def _classes(call: Call) -> int:
 
 
 @shared
-def _dense(call: Call) -> Real:
+def _smoothed(call: Call) -> Real:
     """Labels of each class, smoothed."""
     if call.inputs["labels"].dtype.kind in "iu":
-        unit = _is_class(call, call.inputs["labels"]).astype(np.float64)
+        unit = _is_class(call, _labels(call)).astype(np.float64)
         return smoothed(call, call.exactly(unit), _classes(call))
     return smoothed(call, call.exactly(rows(call, "labels")), _classes(call))
+
+
+@shared
+def _dense(call: Call) -> Real:
+    """Labels of each class, smoothed, times class weights."""
+    return _by_class_weights(call, _smoothed(call))
+
+
+def _by_class_weights(call: Call, real: Real) -> Real:
+    """Numbers of each class, times its weight."""
+    return call.real("class_weights") * real if "class_weights" in call.inputs else real
+
+
+def _by_label_weight(call: Call, real: Real) -> Real:
+    """Numbers of each row, times the class weight of its label; with classes on the last axis, all of them."""
+    if "class_weights" not in call.inputs:
+        return real
+    weights = call.real("class_weights").shaped(lambda a: a[_labels(call)])
+    return (weights if weights.shape == real.shape else expanded(weights)) * real
 
 
 @of_row
@@ -287,8 +313,13 @@ def _plain_dense_slopes(call: Call) -> Real:
 
 
 def _label_slopes(log_p: LogForm) -> Program:
-    """-log p."""
-    return lambda call: -log_p(call, all_classes(call))
+    """-log p, times class weights."""
+    return lambda call: _by_class_weights(call, -log_p(call, all_classes(call)))
+
+
+def _class_weight_slopes(log_p: LogForm) -> Program:
+    """-z log p."""
+    return lambda call: -(_smoothed(call) * log_p(call, all_classes(call)))
 
 
 def _smooth(call: Call) -> bool:
@@ -298,12 +329,16 @@ def _smooth(call: Call) -> bool:
 def _sparse_losses(log_p: LogForm) -> Program:
     """-log p_k."""
     dense = _dense_losses(log_p)
-    return lambda call: dense(call) if _smooth(call) else -log_p(call, _labelled(call))
+
+    def program(call: Call) -> Real:
+        return dense(call) if _smooth(call) else _by_label_weight(call, -log_p(call, _labelled(call)))
+
+    return program
 
 
 def _at_label(call: Call, label: Program, elsewhere: Real) -> Real:
     """A number for each row at its label, and one for each class elsewhere."""
-    *rows, classes = places = call.places(call.inputs["labels"])
+    *rows, classes = places = call.places(_labels(call))
     if not classes.size:
         return elsewhere
     return elsewhere.replaced(places, label(call).shaped(lambda a: a[tuple(rows)]))
@@ -311,7 +346,9 @@ def _at_label(call: Call, label: Program, elsewhere: Real) -> Real:
 
 def _sparse_slopes(call: Call) -> Real:
     """e_i / s, and -(s - e_k) / s at the label."""
-    return _dense_slopes(call) if _smooth(call) else _at_label(call, _label_slope, probabilities(call))
+    if _smooth(call):
+        return _dense_slopes(call)
+    return _by_label_weight(call, _at_label(call, _label_slope, probabilities(call)))
 
 
 @of_row
@@ -322,13 +359,15 @@ def _label_slope(call: Call) -> Real:
 @of_row
 def _label_rest(call: Call) -> Real:
     """The sum of e without the label's."""
-    leads = call.inputs["labels"] == _leader(call)
+    leads = _labels(call) == _leader(call)
     return _without(_labelled(call).d.exp(), leads, squeezed(others(call)))
 
 
 def _plain_sparse_slopes(call: Call) -> Real:
     """p - 1 at the label."""
-    return _plain_dense_slopes(call) if _smooth(call) else _at_label(call, _plain_label_slope, _exponential(call))
+    if _smooth(call):
+        return _plain_dense_slopes(call)
+    return _by_label_weight(call, _at_label(call, _plain_label_slope, _exponential(call)))
 
 
 @of_row
@@ -396,12 +435,12 @@ def class_axis_region(inputs: Inputs, parameters: Parameters, leading: str) -> R
 def dense_region(inputs: Inputs, parameters: Parameters, leading: str) -> Region:
     """Dense labels have the leading input's shape."""
     found = class_axis_region(inputs, parameters, leading)
-    objection = found.reason or same_shape(inputs, leading, "labels")
+    objection = found.reason or same_shape(inputs, leading, "labels") or _class_weights_objection(inputs, parameters)
     return undefined(objection) if objection else label_region(inputs["labels"], rows_on_axis=int(parameters["axis"]))
 
 
 def sparse_region(inputs: Inputs, parameters: Parameters, leading: str) -> Region:
-    """Index labels have the leading input's shape without its class axis, and name a class."""
+    """Index labels have the leading input's shape without its class axis, and name a class unless they are ignored."""
     found = class_axis_region(inputs, parameters, leading)
     if found.reason:
         return found
@@ -409,8 +448,20 @@ def sparse_region(inputs: Inputs, parameters: Parameters, leading: str) -> Regio
     expected = tuple(np.delete(shape, axis).tolist())
     if labels.shape != expected:
         return undefined(f"labels have shape {list(labels.shape)}: one index a row is {list(expected)}")
+    if objection := _class_weights_objection(inputs, parameters):
+        return undefined(objection)
+    counted = kept(inputs, parameters)
+    labels = labels if counted is None else labels[counted]
     outside = labels[(labels < 0) | (labels >= shape[axis])]
     return undefined(f"label {int(outside[0])} is no class of 0..{shape[axis] - 1}") if outside.size else INSIDE
+
+
+def _class_weights_objection(inputs: Inputs, parameters: Parameters) -> str:
+    """Why class weights aren't one for each class; "" if they are, or there are none."""
+    leading, given = next(iter(inputs.values())), inputs.get("class_weights")
+    if given is None or given.shape == (classes := leading.shape[int(parameters["axis"])],):
+        return ""
+    return f"class_weights have shape {list(given.shape)}: one for each class is [{classes}]"
 
 
 def _logits_region(inputs: Inputs, parameters: Parameters) -> Region:
@@ -449,6 +500,11 @@ def _primitive(
     return Operation(name, formula, inputs, (AXIS,), _logits_region, _same, outputs, by_pieces=True)
 
 
+def _linear_slopes(log_p: LogForm, *, labels: bool) -> dict[str, Program]:
+    """With respect to what a loss is linear in: class weights, and labels that aren't indices."""
+    return {"class_weights": _class_weight_slopes(log_p), **({"labels": _label_slopes(log_p)} if labels else {})}
+
+
 def _loss_forms(
     losses: Callable[[LogForm], Program], slopes: tuple[Program, Program], *, labels: bool
 ) -> list[LossForm]:
@@ -460,7 +516,7 @@ def _loss_forms(
     return [
         LossForm(ROUNDING, slopes={"logits": exact_slopes}, passes=False),
         *(
-            LossForm(name, losses(log_p), {"labels": _label_slopes(log_p)} if labels else {}, passes)
+            LossForm(name, losses(log_p), _linear_slopes(log_p, labels=labels), passes)
             for name, log_p, passes in _LOG_FORMS[1:]
         ),
         LossForm(SHIFT, slopes={"logits": plain_slopes}),
@@ -488,21 +544,21 @@ OPERATIONS = (
     ),
     loss(
         "softmax_cross_entropy",
-        "-sum z log(softmax(x))",
-        (LOGITS, LABELS),
+        "-sum w z log(softmax(x)), w = class_weights",
+        (LOGITS, LABELS, CLASS_WEIGHTS),
         (AXIS, SMOOTHING),
         _dense_logits,
-        LossForm(ROUNDING, _dense_losses(_log_p), {"labels": _label_slopes(_log_p)}),
+        LossForm(ROUNDING, _dense_losses(_log_p), _linear_slopes(_log_p, labels=True)),
         _loss_forms(_dense_losses, (_dense_slopes, _plain_dense_slopes), labels=True),
         by_pieces=True,
     ),
     loss(
         "sparse_softmax_cross_entropy",
-        "-log(softmax(x)_k), k = label",
-        (LOGITS, INDICES),
-        (AXIS, SMOOTHING),
+        "-w_k log(softmax(x)_k), k = label, w = class_weights",
+        (LOGITS, INDICES, CLASS_WEIGHTS),
+        (AXIS, SMOOTHING, IGNORE_INDEX),
         _sparse_logits,
-        LossForm(ROUNDING, _sparse_losses(_log_p)),
+        LossForm(ROUNDING, _sparse_losses(_log_p), _linear_slopes(_log_p, labels=False)),
         _loss_forms(_sparse_losses, (_sparse_slopes, _plain_sparse_slopes), labels=False),
         by_pieces=True,
     ),

@@ -22,6 +22,8 @@ _MIDPOINT = np.frompyfunc(float, 1, 1)
 _RADIUS = np.frompyfunc(lambda ball: float(ball.rad()), 1, 1)
 _FINITE = np.frompyfunc(operator.methodcaller("is_finite"), 1, 1)
 _ZERO = np.frompyfunc(operator.methodcaller("is_zero"), 1, 1)
+_UNDEFINED = np.frompyfunc(lambda ball: bool(ball.is_nan() and ball.rad() == 0), 1, 1)
+"""NaN, as opposed to a number that isn't known: that has an infinite radius."""
 _NEGATIVE = np.frompyfunc(lambda ball: ball.mid() < 0, 1, 1)
 _LOWEST = arb("-inf")
 _LARGER = np.frompyfunc(lambda a, b: b if a == _LOWEST else a.max(b), 2, 1)
@@ -105,11 +107,12 @@ class Balls:
         return self._like(self._of(other) - self.balls)
 
     def __mul__(self, other: Self | float) -> Self:
-        """The product; 0 where a factor is exactly 0, whatever the other one is."""
+        """The product; 0 where a factor is exactly 0, whatever the other one is, unless that is NaN."""
         mine, others = self.balls, self._of(other)
         product = np.asarray(mine * others, dtype=object)
         if not _mask(_FINITE, product).all():
-            product = np.where(_mask(_ZERO, mine) | _mask(_ZERO, others), arb(0), product)
+            zero = _mask(_ZERO, mine) & ~_mask(_UNDEFINED, others) | _mask(_ZERO, others) & ~_mask(_UNDEFINED, mine)
+            product = np.where(zero, arb(0), product)
         return self._like(product)
 
     __rmul__ = __mul__

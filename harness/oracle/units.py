@@ -65,7 +65,7 @@ class Units:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whole:
-    """A call that is one unit: reduced, or with an input that is broadcast."""
+    """A call that is one unit: reduced, or with an input that is broadcast or that all units have in common."""
 
     inputs: Inputs
     parameters: Parameters
@@ -93,13 +93,19 @@ class Whole:
 
 
 def of_call(operation: Operation, inputs: Inputs, complete: Parameters) -> Units | None:
-    """A call's units; None where it is reduced, or an input is broadcast."""
+    """A call's units; None where it is reduced, or not all inputs are by units."""
     leading = inputs[operation.leading].shape
     losses = losses_shape(inputs[operation.leading], complete)
     reduced = complete.get("reduction", "none") != "none"
-    if reduced or 0 in leading or any(array.shape not in (leading, losses) for array in inputs.values()):
+    if reduced or 0 in leading or not are_by_unit(operation, inputs, (leading, losses)):
         return None
     axis = int(complete["axis"]) % len(leading) if "axis" in complete else None
     parameters = complete if axis is None else {**complete, "axis": -1}
     found = Units({}, parameters, math.prod(losses), losses, leading, axis)
     return replace(found, inputs={name: found.listed(array) for name, array in inputs.items()})
+
+
+def are_by_unit(operation: Operation, inputs: Inputs, shapes: tuple[Shape, Shape]) -> bool:
+    """Whether inputs have numbers for units, and none is broadcast: of the leading input's shape or the losses'."""
+    extents = {i.name: i.extent for i in operation.inputs}
+    return all(extents[name] == "unit" and array.shape in shapes for name, array in inputs.items())

@@ -72,9 +72,11 @@ def test_has_a_gradient_with_respect_to_every_real_input() -> None:
 
 
 def weighed(row: Implementation, parameters: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs with a weight for each loss, or for each row of a row's mean."""
+    """Inputs with a weight for each loss, or for each row of a row's mean, and for each class."""
     unreduced = "row_mean" if parameters["reduction"].startswith("row_mean") else "none"
     (losses,) = run(row, {**parameters, "reduction": unreduced}, **inputs)
+    if "class_weights" in row.inputs:
+        inputs = {**inputs, "class_weights": np.linspace(0.5, 3.0, inputs["logits"].shape[parameters["axis"]])}
     return {**inputs, "weights": np.linspace(0.5, 2.0, losses.size).reshape(losses.shape)}
 
 
@@ -206,12 +208,23 @@ def test_mean_of_nothing_raises_and_sum_of_nothing_is_zero() -> None:
     assert run(row, {"reduction": "sum"}, **nothing)[0] == 0.0
 
 
-def test_weighted_means_without_weight_are_zero() -> None:
+@pytest.mark.parametrize(("answer", "number"), [("zero", 0.0), ("nan", np.nan)])
+def test_means_without_weight_are_what_empty_mean_says(answer: str, number: float) -> None:
     row = ROWS["numpy.sigmoid_cross_entropy"]
     for reduction in ("weighted_mean", "nonzero_mean"):
         wanted = ("value", *("gradient:" + name for name in row.gradients))
-        outputs = run(row, {"reduction": reduction}, wanted, logits=[1.0], labels=[0.0], weights=[0.0])
-        assert [a.tolist() for a in outputs] == [0.0, [0.0], [0.0], [0.0]]
+        parameters = {"reduction": reduction, "empty_mean": answer}
+        outputs = run(row, parameters, wanted, logits=[1.0], labels=[0.0], weights=[0.0])
+        np.testing.assert_array_equal(np.hstack(outputs), [number] * 4)
+
+
+def test_an_ignored_row_is_nothing_whatever_it_holds() -> None:
+    row = ROWS["numpy.sparse_softmax_cross_entropy"]
+    given: dict[str, Any] = {"logits": [[np.nan, 0.0], [0.0, 0.0]], "labels": [-100, 1]}
+    parameters = {"ignore_index": -100, "reduction": "valid_mean"}
+    value, slopes = run(row, parameters, ("value", "gradient:logits"), **given)
+    assert value == np.log(2.0)
+    assert slopes.tolist() == [[0.0, 0.0], [0.5, -0.5]]
 
 
 def test_gradients_of_labels_are_finite_where_logits_are_extreme() -> None:

@@ -37,6 +37,7 @@ def test_defaults_complete_what_a_case_names() -> None:
     assert operation.complete({"pos_weight": 3.0}) == {
         "label_smoothing": 0.0,
         "pos_weight": 3.0,
+        "empty_mean": "undefined",
         "reduction": "none",
     }
 

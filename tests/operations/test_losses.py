@@ -74,25 +74,35 @@ def test_a_weight_of_0_hides_an_infinite_loss(reduced: Outputs, reduction: str) 
     np.testing.assert_array_equal(found, expected[reduction])
 
 
-@pytest.mark.parametrize("reduction", ["weighted_mean", "nonzero_mean"])
-def test_a_mean_by_weights_that_are_all_0_is_0(evaluate: Evaluate, reduction: str) -> None:
-    given = {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0]}
-    found = evaluate("sigmoid_cross_entropy", **given, reduction=reduction)
-    assert found.region.domain is Domain.INSIDE
-    assert found.outputs["value"].high == 0.0
-    np.testing.assert_array_equal(found.outputs["gradient:logits"].high, [0.0, 0.0])
+NOTHING = [
+    {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0], "reduction": "weighted_mean"},
+    {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0], "reduction": "nonzero_mean"},
+    *(
+        {"logits": np.zeros((0, 3)), "labels": np.zeros((0, 3)), "reduction": f"{r}mean"}
+        for r in ("", "weighted_", "nonzero_")
+    ),
+]
+"""Means of losses of which none counts."""
 
 
-@pytest.mark.parametrize("reduction", ["mean", "weighted_mean", "nonzero_mean"])
-def test_the_mean_of_no_losses_is_undefined_without_weights(evaluate: Evaluate, reduction: str) -> None:
-    given = {"logits": np.zeros((0, 3)), "labels": np.zeros((0, 3)), "reduction": reduction}
-    region = evaluate("sigmoid_cross_entropy", **given).region
+@pytest.mark.parametrize("nothing", NOTHING)
+def test_the_mean_of_nothing_is_what_empty_mean_says(evaluate: Evaluate, nothing: Any) -> None:
+    region = evaluate("sigmoid_cross_entropy", **nothing).region
     assert (region.domain, region.reason) == (Domain.UNDEFINED, "the mean of no losses")
-    weighted = evaluate("sigmoid_cross_entropy", **given, weights=1.0)
-    if reduction == "mean":
-        assert weighted.region.reason == "the mean of no losses"
-    else:
-        assert weighted.outputs["value"].high == 0.0
+    for answer, number in (("zero", 0.0), ("nan", np.nan)):
+        found = evaluate("sigmoid_cross_entropy", **nothing, empty_mean=answer)
+        assert found.region.domain is Domain.INSIDE
+        np.testing.assert_array_equal(found.outputs["value"].high, number)
+        np.testing.assert_array_equal(
+            found.outputs["gradient:logits"].high, np.full(np.shape(nothing["logits"]), number)
+        )
+
+
+def test_weights_that_cancel_have_no_mean_but_0(evaluate: Evaluate) -> None:
+    given = {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [2.0, -2.0], "reduction": "weighted_mean"}
+    assert evaluate("sigmoid_cross_entropy", **given, empty_mean="zero").outputs["value"].high == 0.0
+    region = evaluate("sigmoid_cross_entropy", **given, empty_mean="nan").region
+    assert (region.domain, region.reason) == (Domain.UNDEFINED, "weights that sum to 0 divide by 0")
 
 
 @pytest.mark.parametrize(("reduction", "value"), [("none", np.zeros((0,))), ("sum", 0.0)])

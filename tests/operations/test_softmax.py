@@ -142,7 +142,7 @@ def test_labels_of_a_vocabulary_need_no_square_matrix(evaluate: Exact) -> None:
         (
             "sparse_softmax_cross_entropy",
             {"logits": LOGITS, "labels": [0, 1], "reduction": "row_mean"},
-            "reduction is 'row_mean', not one of none, sum, mean, weighted_mean, nonzero_mean",
+            "reduction is 'row_mean', not one of none, sum, mean, weighted_mean, nonzero_mean, valid_mean",
         ),
         (
             "softmax_cross_entropy",

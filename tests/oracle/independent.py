@@ -371,10 +371,12 @@ class Losses:
     Attributes:
         values: one loss an element or a row.
         slopes: by input, the derivative of the loss to which each of its elements belongs; the class axis is last.
+        by_class: the derivative of each loss with respect to each class weight.
     """
 
     values: Array
     slopes: Mapping[str, Array]
+    by_class: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -414,24 +416,41 @@ class Call:
         return real(float(self.parameters.get(name, default)))
 
     def labels(self) -> Array:
-        """z (1 - e) + e / K: labels after smoothing, dense."""
-        z = self._dense_indices() if self.sparse else self.last("labels")
+        """w (z (1 - e) + e / K): labels after smoothing, times class weights, dense."""
+        return times(self.smoothed(), self.class_weights)
+
+    def smoothed(self) -> Array:
+        """z (1 - e) + e / K."""
+        z = self.dense_indices() if self.sparse else self.last("labels")
         e = self.number("label_smoothing")
         if e.zero:
             return z
         classes = real(2 if self.axis is None else z.shape[-1])
         return each(lambda label: label * (ONE - e) + e / classes, z)
 
-    def _dense_indices(self) -> Array:
+    @property
+    def class_weights(self) -> Array:
+        """One for each class, on the last axis; ones if there are none."""
+        return self.reals.get("class_weights", filled((), ONE))
+
+    def dense_indices(self) -> Array:
+        """1 at each label, 0 elsewhere."""
         if self.indices is None:
             raise ValueError(f"{self.operation} needs labels")
         hot = self.indices[..., np.newaxis] == np.arange(self.leading.shape[-1])
         return each(lambda is_label: ONE if is_label else ZERO, hot)
 
+    def kept(self, shape: tuple[int, ...]) -> Array:
+        """Which losses aren't ignored."""
+        ignored = self.parameters.get("ignore_index", "none")
+        if ignored == "none" or self.indices is None:
+            return np.ones(shape, dtype=bool)
+        return np.asarray(self.indices != ignored)
+
     def through_smoothing(self, slopes: Array) -> Array:
-        """d/dz of what depends on z (1 - e) + e / K."""
+        """d/dz of what depends on w (z (1 - e) + e / K)."""
         keep = ONE - self.number("label_smoothing")
-        return each(lambda slope: keep * slope, slopes)
+        return each(lambda slope, w: keep * w * slope, slopes, self.class_weights)
 
 
 @dataclass(frozen=True)
@@ -553,8 +572,19 @@ def _cross_entropy(z: Sequence[Real], logs: Sequence[Real]) -> Real:
 
 
 def _class_losses(call: Call, values: Array, slopes: Mapping[str, Array], label_slopes: Array) -> Losses:
+    """With ignored losses 0, whatever they are."""
     labels = {} if call.sparse else {"labels": call.through_smoothing(label_slopes)}
-    return Losses(values, {**slopes, **labels})
+    kept = call.kept(values.shape)
+
+    def counted(slopes: Array) -> Array:
+        return each(lambda keeps, slope: slope if keeps else ZERO, kept[..., np.newaxis], slopes)
+
+    weighed = counted(times(call.smoothed(), label_slopes))
+    return Losses(
+        each(lambda keeps, value: value if keeps else ZERO, kept, values),
+        {name: counted(found) for name, found in {**slopes, **labels}.items()},
+        weighed,
+    )
 
 
 def _clip(p: Real, epsilon: Real) -> Real:
@@ -814,43 +844,67 @@ PRIMITIVES = ("sigmoid", "log_sigmoid", "softmax", "log_softmax", "logsumexp")
 
 @dataclass(frozen=True)
 class Reduction:
-    """value = sum w l / denominator, or each w l, for losses of a shape and weights that are broadcast to it."""
+    """value = sum w l / denominator, or each w l, for losses of a shape and weights that are broadcast to it.
+
+    Attributes:
+        counts: by how much each loss counts beside its weight in what weighted means divide by: 0 if it is
+            ignored, the class weight of its label if there is one.
+        kept: which losses aren't ignored.
+        empty: the value where the denominator is 0.
+    """
 
     name: str
     losses: Array
     weights: Array
+    counts: Array
+    kept: Array
+    empty: Real
 
     @property
     def denominator(self) -> Real:
-        """1, the number of losses, the sum of weights, or the number of weights that aren't 0."""
+        """1, the number of losses, of those that aren't ignored, of those with a weight, or the sum of the weights."""
         if self.name in ("none", "sum"):
             return ONE
+        weights = times(self.weights, self.counts)
         if self.name == "weighted_mean":
-            return total(self.weights.flat)
-        counted = self.losses.size if self.name == "mean" else sum(not w.zero for w in self.weights.flat)
+            return total(weights.flat)
+        if self.name == "valid_mean":
+            return real(int(np.count_nonzero(self.kept)))
+        counted = self.losses.size if self.name == "mean" else sum(not w.zero for w in weights.flat)
         return real(counted)
 
     def value(self) -> Array:
-        """The weighted losses, or their sum divided by the denominator; 0 if that is 0."""
+        """The weighted losses, or their sum divided by the denominator."""
         weighted = times(self.weights, self.losses)
         if self.name == "none":
             return weighted
-        return filled((), _over(total(weighted.flat), self.denominator))
+        return filled((), self._over(total(weighted.flat)))
 
     def loss_slopes(self, upstream: Array) -> Array:
         """Of sum(upstream * value), with respect to each loss."""
-        denominator = self.denominator
-        return each(lambda u, w: _over(u * w, denominator), upstream, self.weights)
+        return each(lambda u, w: self._over(u * w), upstream, self.weights)
 
     def weight_slopes(self, upstream: Array, value: Array) -> Array:
         """Of sum(upstream * value), with respect to each broadcast weight: (l - value) / sum w of the weighted mean."""
         less = value if self.name == "weighted_mean" else filled((), ZERO)
-        denominator = self.denominator
-        return each(lambda u, loss, v: _over(u * (loss - v), denominator), upstream, self.losses, less)
 
+        def slope(keeps: bool, u: Real, loss: Real, count: Real, v: Real) -> Real:  # noqa: FBT001 - an array's element
+            return self._over(u * (loss - v * count)) if keeps else ZERO
 
-def _over(numerator: Real, denominator: Real) -> Real:
-    return ZERO if denominator.zero else numerator / denominator
+        return each(slope, self.kept, upstream, self.losses, self.counts, less)
+
+    def class_weight_slopes(self, upstream: Array, value: Array, by_class: Array, hot: Array) -> Array:
+        """Of sum(upstream * value), with respect to the class weights that each loss has."""
+        less = value if self.name == "weighted_mean" else filled((), ZERO)
+        scale = self.loss_slopes(upstream)[..., np.newaxis]
+
+        def slope(keeps: bool, u: Real, term: Real, label: Real, v: Real) -> Real:  # noqa: FBT001 - as above
+            return u * (term - v * label) if keeps else ZERO
+
+        return each(slope, self.kept[..., np.newaxis], scale, by_class, hot, less)
+
+    def _over(self, numerator: Real) -> Real:
+        return self.empty if self.denominator.zero else numerator / self.denominator
 
 
 def _unbroadcast(slopes: Array, shape: tuple[int, ...]) -> Array:
@@ -862,6 +916,18 @@ def _unbroadcast(slopes: Array, shape: tuple[int, ...]) -> Array:
     return each(lambda i: total(groups[i]), np.arange(len(groups)).reshape(shape))
 
 
+def _reduced(call: Call, reduction: str, values: Array) -> Reduction:
+    weights = np.broadcast_to(call.reals.get("weights", filled((), ONE)), values.shape)
+    kept = call.kept(values.shape)
+    weighed = call.class_weights if call.sparse else filled((), ONE)
+    counts = filled(values.shape, ONE)
+    if weighed.shape:
+        counts = each(lambda keeps, label: weighed[label] if keeps else ZERO, kept, np.asarray(call.indices))
+    counts = each(lambda keeps, count: count if keeps else ZERO, kept, counts)
+    empty = ZERO if call.parameters["empty_mean"] == "zero" else NAN
+    return Reduction(reduction, values, weights, counts, kept, empty)
+
+
 def _loss_outputs(call: Call) -> dict[str, Array]:
     losses = LOSSES[call.operation](call)
     reduction = str(call.parameters["reduction"])
@@ -871,24 +937,32 @@ def _loss_outputs(call: Call) -> dict[str, Array]:
         reduction = "none" if reduction == "row_mean" else "sum"
         last = real(values.shape[-1])
         values = each(lambda row: row / last, row_totals(values))
-    weights = call.reals.get("weights", filled((), ONE))
-    reducing = Reduction(reduction, values, np.broadcast_to(weights, values.shape))
+    reducing = _reduced(call, reduction, values)
     value = reducing.value()
-    upstream = call.reals.get("upstream", filled(value.shape, ONE))
-    scale = reducing.loss_slopes(np.broadcast_to(upstream, values.shape))
+    upstream = np.broadcast_to(call.reals.get("upstream", filled(value.shape, ONE)), values.shape)
+    scale = reducing.loss_slopes(upstream)
     if by_rows:
         scale = np.broadcast_to(each(lambda u: u / last, scale)[..., np.newaxis], losses.values.shape)
     found = {"value": value}
     for name, slopes in losses.slopes.items():
-        found[f"gradient:{name}"] = (
-            times(scale, slopes)
-            if call.axis is None
-            else np.moveaxis(times(scale[..., np.newaxis], slopes), -1, call.axis)
-        )
+        found[f"gradient:{name}"] = _scaled(call, scale, slopes)
     if "weights" in call.reals:
-        slopes = reducing.weight_slopes(np.broadcast_to(upstream, values.shape), value)
-        found["gradient:weights"] = _unbroadcast(slopes, weights.shape)
+        slopes = reducing.weight_slopes(upstream, value)
+        found["gradient:weights"] = _unbroadcast(slopes, call.reals["weights"].shape)
+    if "class_weights" in call.reals and losses.by_class is not None:
+        hot = call.dense_indices() if call.sparse else filled((), ZERO)
+        slopes = reducing.class_weight_slopes(upstream, value, losses.by_class, hot)
+        found["gradient:class_weights"] = _unbroadcast(slopes, call.class_weights.shape)
     return found
+
+
+def _scaled(call: Call, scale: Array, slopes: Array) -> Array:
+    """Slopes of losses times those of what is made of them; 0 of an ignored loss. The class axis is moved back."""
+    if call.axis is None:
+        return times(scale, slopes)
+    kept = call.kept(slopes.shape[:-1])[..., np.newaxis]
+    found = each(lambda keeps, u, s: u * s if keeps else ZERO, kept, scale[..., np.newaxis], slopes)
+    return np.moveaxis(found, -1, call.axis)
 
 
 def _primitive_outputs(call: Call) -> dict[str, Array]:

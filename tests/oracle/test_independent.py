@@ -263,8 +263,11 @@ def test_a_floor_stops_one_logarithm_at_a_time() -> None:
 def test_zero_weights() -> None:
     given: dict[str, Any] = {"logits": [1.0, 2.0], "labels": [0.0, 1.0]}
     for reduction in ("weighted_mean", "nonzero_mean"):
-        outs = found("sigmoid_cross_entropy", **given, weights=[0.0, 0.0], reduction=reduction)
+        nothing = {**given, "weights": [0.0, 0.0], "reduction": reduction}
+        outs = found("sigmoid_cross_entropy", **nothing, empty_mean="zero")
         assert all(not floats(array).any() for array in outs.values())
+        outs = found("sigmoid_cross_entropy", **nothing, empty_mean="nan")
+        assert all(np.isnan(floats(array)).all() for array in outs.values())
     plain = floats(found("sigmoid_cross_entropy", **given)["value"])
     held = found("sigmoid_cross_entropy", **given, weights=[0.0, 3.0], reduction="nonzero_mean")
     np.testing.assert_allclose(floats(held["gradient:weights"]), plain, rtol=1e-15)

@@ -40,10 +40,13 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "gamma": (2.0, 0.0, 0.5),
     "alpha": (0.25, 1.0),
     "class_balancing": (False, True),
+    "ignore_index": ("none", 1, -100),
 }
 """Values of every parameter but the reduction."""
 
 SHAPE = (6, 5)
+IGNORED = 0.3
+"""Share of ignored labels."""
 EDGES = (0.0, -0.0, 1.0, -1.0, 10.0, -10.0, 30.0, -88.0, 100.0, -104.0, 710.0, -745.0, 1e4, -1e4)
 
 
@@ -106,6 +109,10 @@ def inputs(operation: Operation, complete: Mapping[str, Any], dtype: str, varian
             made["labels"] = (
                 log_probabilities(bits, dtype, SHAPE) if complete.get("log_labels") else abs(made["labels"])
             )
+    if complete.get("ignore_index", "none") != "none":
+        made["labels"] = np.where(bits.random(losses) < IGNORED, complete["ignore_index"], made["labels"])
+    if "class_weights" in kinds and variant != "plain":
+        made["class_weights"] = bits.choice([1.0, 0.5, 2.25, 0.0, 3.0, -1.0], SHAPE[axis or 0])
     if "weights" in kinds and variant != "plain":
         whole = losses[:-1] if str(complete["reduction"]).startswith("row_mean") else losses
         shape = whole if variant == "weights" else (1,) * len(whole)
@@ -120,9 +127,12 @@ def inputs(operation: Operation, complete: Mapping[str, Any], dtype: str, varian
 def combinations(operation: Operation) -> Iterator[dict[str, Any]]:
     """Every reduction with every value of every parameter, one of them at a time and all together."""
     reductions = next((p.choices for p in operation.parameters if p.name == "reduction"), (None,))
-    names = [p.name for p in operation.parameters if p.name != "reduction"]
-    together = [dict(zip(names, values, strict=True)) for values in itertools.product(*(VALUES[n][-1:] for n in names))]
-    single = [{name: value} for name in names for value in VALUES[name]]
+    given = {p.name: VALUES.get(p.name, p.choices) for p in operation.parameters if p.name != "reduction"}
+    names = list(given)
+    together = [
+        dict(zip(names, values, strict=True)) for values in itertools.product(*(some[-1:] for some in given.values()))
+    ]
+    single = [{name: value} for name, some in given.items() for value in some]
     for reduction, values in itertools.product(reductions, [{}, *single, *together]):
         yield values if reduction is None else {**values, "reduction": reduction}
 
@@ -181,5 +191,5 @@ def test_the_proof_is_large_and_leaves_nothing_out() -> None:
         assert {case.dtype for case in mine} == set(DTYPES)
         assert {i for case in mine for i in case.inputs} == {i.name for i in operation.inputs}
         for parameter in operation.parameters:
-            wanted = parameter.choices or VALUES[parameter.name]
+            wanted = VALUES.get(parameter.name, parameter.choices)
             assert {operation.complete(case.parameters)[parameter.name] for case in mine} >= set(wanted)
