@@ -13,7 +13,7 @@ import inspect
 import warnings
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from harness.adapters import (
     UnsupportedError,
     Values,
     gradient_inputs,
+    keras_losses,
     real_inputs,
     sessions,
     tensorflow_kernels,
@@ -210,132 +211,6 @@ def _logsumexp(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return tf.math.reduce_logsumexp(inputs["logits"], axis=parameters["axis"])
 
 
-# tf.keras.losses: a class reduces, a function gives what the class reduces
-
-KERAS_ROWS = {"none": "none", "sum": "sum", "mean": "sum_over_batch_size", "weighted_mean": "mean_with_sample_weight"}
-"""Our reductions in Keras's words, for losses that are one a row."""
-
-KERAS_SPARSE = dict(KERAS_ROWS, valid_mean="sum_over_batch_size")
-"""The same for SparseCategoricalCrossentropy, which doesn't count what it ignores."""
-
-KERAS_NAMES = {"class_balancing": "apply_class_balancing"}
-"""Our parameters that Keras calls otherwise."""
-
-KERAS_ELEMENTS = {
-    "row_mean": "none",
-    "row_mean_sum": "sum",
-    "mean": "sum_over_batch_size",
-    "weighted_mean": "mean_with_sample_weight",
-}
-"""The same for BinaryCrossentropy, which averages over the last axis before it reduces."""
-
-
-def _leading(inputs: Tensors) -> Any:
-    return inputs["probabilities" if "probabilities" in inputs else "logits"]
-
-
-class KerasLoss(NamedTuple):
-    """A loss of Keras: its class, its function, the parameters that both take, and the class's reductions."""
-
-    class_name: str
-    function_name: str
-    options: Sequence[str]
-    reductions: Mapping[str, str]
-    takes_logits: bool = True
-
-    def of_class(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
-        """Call an instance of the class."""
-        leading, weights, reduction = _leading(inputs), inputs.get("weights"), parameters["reduction"]
-        if reduction == "weighted_mean" and _keras_version(tf) < WEIGHTED_MEAN:
-            raise UnsupportedError("the mean over the sum of the weights came with Keras 3.7")
-        _refuse_guard(tf, parameters)
-        if reduction == "mean" and parameters.get("ignore_index", "none") != "none":
-            raise UnsupportedError("its mean divides by the number of losses that aren't ignored")
-        if weights is not None:
-            _refuse_weights(leading, weights, parameters, one_a_row=self.reductions is KERAS_ELEMENTS)
-        loss = getattr(tf.keras.losses, self.class_name)(
-            reduction=self.reductions.get(reduction, reduction),
-            **_dtype(tf, leading),
-            **self._keywords(inputs, parameters),
-        )
-        return loss(inputs["labels"], leading, sample_weight=weights)
-
-    def of_function(self, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
-        """Call the function."""
-        _refuse_guard(tf, parameters)
-        function = getattr(tf.keras.losses, self.function_name)
-        return function(inputs["labels"], _leading(inputs), **self._keywords(inputs, parameters))
-
-    def _keywords(self, inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
-        options = {KERAS_NAMES.get(name, name): parameters[name] for name in self.options}
-        if parameters.get("ignore_index", "none") != "none":
-            options["ignore_class"] = parameters["ignore_index"]
-        return dict(options, from_logits="logits" in inputs) if self.takes_logits else options
-
-
-BINARY = KerasLoss("BinaryCrossentropy", "binary_crossentropy", ("label_smoothing",), KERAS_ELEMENTS)
-CATEGORICAL = KerasLoss("CategoricalCrossentropy", "categorical_crossentropy", ("label_smoothing", "axis"), KERAS_ROWS)
-SPARSE = KerasLoss("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", (), KERAS_SPARSE)
-_FOCAL = ("label_smoothing", "gamma", "alpha")
-BINARY_FOCAL = KerasLoss(
-    "BinaryFocalCrossentropy", "binary_focal_crossentropy", (*_FOCAL, "class_balancing"), KERAS_ELEMENTS
-)
-CATEGORICAL_FOCAL = KerasLoss(
-    "CategoricalFocalCrossentropy", "categorical_focal_crossentropy", (*_FOCAL, "axis"), KERAS_ROWS
-)
-DIVERGENCE = KerasLoss("KLDivergence", "kullback_leibler_divergence", (), KERAS_ROWS, takes_logits=False)
-
-
-WEIGHTED_MEAN = (3, 7)
-"""The first Keras whose losses reduce by `mean_with_sample_weight`."""
-
-
-def _keras_version(tf: Any) -> Tuple[int, ...]:
-    """Major and minor; some releases of Keras 2 don't say."""
-    return tuple(int(part) for part in getattr(tf.keras, "__version__", "2.0").split(".")[:2])
-
-
-def _is_keras_2(tf: Any) -> bool:
-    return _keras_version(tf) < (3,)
-
-
-def _refuse_guard(tf: Any, parameters: Parameters) -> None:
-    """Refuse the other major's guard of the binary loss against log 0.
-
-    Raises:
-        UnsupportedError: which guard it has.
-    """
-    use = parameters.get("epsilon_use")
-    if use is not None and _is_keras_2(tf) is not (use == "clip_add"):
-        raise UnsupportedError(
-            "Keras 2 adds epsilon to what it has clipped" if _is_keras_2(tf) else "Keras 3 only clips"
-        )
-
-
-def _dtype(tf: Any, leading: Any) -> Dict[str, str]:
-    """The dtype of a loss: Keras 3 would cast to float32, Keras 2 computes in the dtype that it is given."""
-    return {} if _is_keras_2(tf) else {"dtype": leading.dtype.name}
-
-
-def _refuse_weights(leading: Any, weights: Any, parameters: Parameters, *, one_a_row: bool) -> None:
-    """Refuse weights that Keras takes for something else than the reduction of that name.
-
-    Raises:
-        UnsupportedError: why.
-    """
-    reduction = parameters["reduction"]
-    rank, axis = len(weights.shape), parameters.get("axis", -1)
-    by_rows = rank == 0 or (rank == len(leading.shape) and weights.shape[-1] == 1)
-    if one_a_row and reduction in ("mean", "weighted_mean") and not by_rows:
-        raise UnsupportedError("its weights are one a row: they need a last axis of length 1 here")
-    if reduction == "weighted_mean" and _size(weights) * leading.shape[axis] != _size(leading):
-        raise UnsupportedError("it divides by the sum of the weights as given, not broadcast to the losses")
-
-
-def _size(tensor: Any) -> int:
-    return int(np.prod(tensor.shape.as_list(), dtype=np.int64))
-
-
 # tf.compat.v1.losses, and tf.contrib.losses, which takes labels last
 
 V1_REDUCTIONS = {
@@ -363,7 +238,8 @@ def _v1_weights(inputs: Tensors, parameters: Parameters) -> Any:
     """
     if "weights" not in inputs:
         return 1.0
-    rank, losses_rank = len(inputs["weights"].shape), len(_leading(inputs).shape) - ("axis" in parameters)
+    leading = inputs["probabilities" if "probabilities" in inputs else "logits"]
+    rank, losses_rank = len(inputs["weights"].shape), len(leading.shape) - ("axis" in parameters)
     if 0 < rank < losses_rank:
         raise UnsupportedError("its weights are a scalar or have as many axes as the losses")
     return inputs["weights"]
@@ -463,6 +339,7 @@ def _sampled(_tf: Any, _inputs: Tensors, _parameters: Parameters) -> Any:
 SAMPLED = "estimated by sampling: comes with the catalogue of sampled losses"
 KERAS_2, KERAS_3 = "2.12", "2.16"
 """The first TensorFlow whose tf.keras, Keras 2 then, was tried; and the first whose tf.keras is Keras 3."""
+KERAS = keras_losses.Table("tf.keras.", lambda tf: tf.keras, "after", "kullback_leibler_divergence", KERAS_MODES)
 
 _SIGMOID, _SOFTMAX, _SPARSE = "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _WEIGHTS = ("weights",)
@@ -470,17 +347,9 @@ _LABELS = ("labels",)
 _AXIS = {"axis": ANY}
 _LAST = {"axis": LAST_AXIS}
 _SMOOTHING = {"label_smoothing": ANY}
-_CLIPPED = {"epsilon": (1e-7,), "epsilon_use": ("clip", "clip_add")}
-_CLIP = {"epsilon": (1e-7,)}
-_FOCUS = {"label_smoothing": ANY, "gamma": ANY, "alpha": ANY}
-_BALANCING = {"class_balancing": ANY}
-_BEFORE = {"epsilon": (1e-7,), "normalize": ("before",)}
-_AFTER = {"epsilon": (1e-7,), "normalize": ("after",)}
-_ROW_MEAN = {"reduction": ("row_mean",)}
 _ZERO = {"empty_mean": ("undefined", "zero")}
 _NONZERO_MEAN = dict(_ZERO, reduction=("nonzero_mean",))
 _V1_REDUCTIONS = dict(_ZERO, reduction=tuple(V1_REDUCTIONS))
-_IGNORES = {"ignore_index": ANY}
 
 
 def _row(
@@ -505,42 +374,6 @@ def _row(
         modes=modes,
         **more,
     )
-
-
-def _keras(
-    loss: KerasLoss,
-    operation: str,
-    function_reductions: Mapping[str, Values],
-    *parameters: Mapping[str, Values],
-    since: str = KERAS_2,
-) -> Tuple[Implementation, Implementation]:
-    """The rows of a Keras loss: its class and its function."""
-    reductions = dict(_ZERO, reduction=tuple(loss.reductions))
-    of_class = _row(
-        "keras.losses." + loss.class_name,
-        operation,
-        loss.of_class,
-        reductions,
-        *parameters,
-        inputs=_WEIGHTS,
-        modes=KERAS_MODES,
-        since=since,
-    )
-    of_function = _row(
-        "keras.losses." + loss.function_name,
-        operation,
-        loss.of_function,
-        function_reductions,
-        *parameters,
-        modes=KERAS_MODES,
-        since=since,
-    )
-    return of_class, of_function
-
-
-def _keras_operation(name: str, operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values]) -> Any:
-    """The row of a function of keras.ops, which Keras 3 has."""
-    return _row("keras.ops." + name, operation, run, *parameters, modes=KERAS_MODES, since=KERAS_3)
 
 
 def _v1(
@@ -589,31 +422,8 @@ IMPLEMENTATIONS = (
     _row("compat.v1.nn.softmax_cross_entropy_with_logits_v2", _SOFTMAX, tensorflow_kernels.v2_softmax, _AXIS),
     _row("raw_ops.SoftmaxCrossEntropyWithLogits", _SOFTMAX, tensorflow_kernels.kernel_softmax, _LAST),
     _row("raw_ops.SparseSoftmaxCrossEntropyWithLogits", _SPARSE, tensorflow_kernels.kernel_sparse, _LAST),
-    _keras_operation("binary_crossentropy", _SIGMOID, tensorflow_kernels.keras_binary),
-    _keras_operation("binary_crossentropy", "binary_cross_entropy", tensorflow_kernels.keras_binary, _CLIPPED),
-    _keras_operation("categorical_crossentropy", _SOFTMAX, tensorflow_kernels.keras_categorical, _AXIS),
-    _keras_operation(
-        "categorical_crossentropy", "categorical_cross_entropy", tensorflow_kernels.keras_categorical, _AXIS, _BEFORE
-    ),
-    _keras_operation("sparse_categorical_crossentropy", _SPARSE, tensorflow_kernels.keras_sparse, _LAST),
-    _keras_operation(
-        "sparse_categorical_crossentropy",
-        "sparse_categorical_cross_entropy",
-        tensorflow_kernels.keras_sparse,
-        _LAST,
-        _AFTER,
-    ),
-    *_keras(BINARY, _SIGMOID, _ROW_MEAN, _SMOOTHING),
-    *_keras(BINARY, "binary_cross_entropy", _ROW_MEAN, _SMOOTHING, _CLIPPED),
-    *_keras(CATEGORICAL, _SOFTMAX, {}, _SMOOTHING, _AXIS),
-    *_keras(CATEGORICAL, "categorical_cross_entropy", {}, _SMOOTHING, _AXIS, _BEFORE),
-    *_keras(SPARSE, _SPARSE, {}, _LAST, _IGNORES),
-    *_keras(SPARSE, "sparse_categorical_cross_entropy", {}, _LAST, _AFTER, _IGNORES),
-    *_keras(BINARY_FOCAL, "sigmoid_focal_cross_entropy", _ROW_MEAN, _FOCUS, _BALANCING),
-    *_keras(BINARY_FOCAL, "binary_focal_cross_entropy", _ROW_MEAN, _FOCUS, _BALANCING, _CLIP, since=KERAS_3),
-    *_keras(CATEGORICAL_FOCAL, "softmax_focal_cross_entropy", {}, _FOCUS, _AXIS, _CLIP, since=KERAS_3),
-    *_keras(CATEGORICAL_FOCAL, "categorical_focal_cross_entropy", {}, _FOCUS, _AXIS, _BEFORE, since=KERAS_3),
-    *_keras(DIVERGENCE, "kl_divergence", {}, _LAST, _CLIP),
+    *KERAS.losses(KERAS_2, KERAS_3),
+    *KERAS.cross_entropies(KERAS_3),
     *_v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
     *_v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
     *_v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),

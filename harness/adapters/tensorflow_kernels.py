@@ -40,27 +40,6 @@ def _loss_of(kernel: Callable[..., Any], inputs: Tensors) -> Any:
     return kernel(features=inputs["logits"], labels=inputs["labels"]).loss
 
 
-def keras_binary(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
-    """One loss an element."""
-    return tf.keras.ops.binary_crossentropy(inputs["labels"], *_output(inputs))
-
-
-def keras_categorical(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
-    """One loss a row."""
-    return tf.keras.ops.categorical_crossentropy(inputs["labels"], *_output(inputs), axis=parameters["axis"])
-
-
-def keras_sparse(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
-    """One loss a row."""
-    return tf.keras.ops.sparse_categorical_crossentropy(inputs["labels"], *_output(inputs), axis=parameters["axis"])
-
-
-def _output(inputs: Tensors) -> Any:
-    """`output` and `from_logits`."""
-    logits = "logits" in inputs
-    return inputs["logits" if logits else "probabilities"], logits
-
-
 SEQUENCE_FLAGS = {
     "none": {"average_across_timesteps": False, "average_across_batch": False},
     "weighted_mean": {},

@@ -13,7 +13,19 @@ from harness.environments.interpreters import EnvironmentUnusableError
 from harness.model.subject import Adapter
 from harness.worker.process import load_adapter
 
-BUILT_IN = ("numpy", "tensorflow", "torch", "scipy", "sklearn", "jax", "optax", "onnx", "onnxruntime")
+BUILT_IN = (
+    "numpy",
+    "tensorflow",
+    "torch",
+    "scipy",
+    "sklearn",
+    "jax",
+    "optax",
+    "onnx",
+    "onnxruntime",
+    "keras_tensorflow",
+    "keras_torch",
+)
 REQUIRED = ("FRAMEWORK", "PACKAGES", "IMPLEMENTATIONS", "start", "call")
 
 

@@ -76,8 +76,11 @@ class Definition:
         if self.frameworks:
             return self.frameworks
         known = list(adapters)
-        named = tuple(a.framework for a in known if any(_brings(r, a.packages[0]) for r in self.requirements))
+        named = tuple(a.framework for a in known if all(map(self._names, _telling(a, known))))
         return named or tuple(a.framework for a in known)
+
+    def _names(self, package: str) -> bool:
+        return any(_brings(requirement, package) for requirement in self.requirements)
 
 
 class Table(BaseModel):
@@ -198,6 +201,12 @@ def _requirements(lines: Iterable[str]) -> list[str]:
     """The requirements of a file's lines, without comments, hashes and options."""
     bare = (re.split(r"(?:^|\s)#|\s\\$|\s--", line)[0].strip() for line in lines)
     return [line for line in bare if line and not line.startswith("-")]
+
+
+def _telling(adapter: Adapter, known: Sequence[Adapter]) -> Sequence[str]:
+    """The packages that requirements must name: the first, and the second where frameworks share the first (Keras)."""
+    shared = sum(other.packages[0] == adapter.packages[0] for other in known) > 1
+    return adapter.packages[: 1 + shared]
 
 
 def _brings(requirement: str, package: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -25,6 +25,18 @@ MODES = [(name, row, mode) for name, row in ROWS for mode in row.modes[1:]]
 DTYPES = [(name, row, dtype) for name, row in ROWS for dtype in row.dtypes if dtype != "float32"]
 
 
+def departs(row: Implementation) -> Callable[[Mapping[str, Any]], bool]:
+    """Keras divides smoothing by the length of the last axis, whichever the class axis is."""
+    dense = ".losses.Categorical" in row.path or ".losses.categorical" in row.path
+    return lambda parameters: dense and parameters["axis"] != -1 and parameters["label_smoothing"] > 0
+
+
+def tolerance(row: Implementation, dtype: str) -> float | None:
+    """Keras's mean over the last axis is computed in float32 on torch and JAX, whatever it is given."""
+    averages = row.path.startswith(("keras-torch.losses.", "keras-jax.losses.")) and "inary" in row.path
+    return 1e-6 if averages and dtype == "float64" else None
+
+
 def named(given: Any) -> str:
     return f"{given.path}:{given.operation}" if isinstance(given, Implementation) else str(given)
 
@@ -33,14 +45,14 @@ def named(given: Any) -> str:
 def test_agrees_with_the_definition(
     name: str, row: Implementation, started: Callable[..., Any], assert_agrees: Any
 ) -> None:
-    assert assert_agrees(row, started(name).send) >= 2
+    assert assert_agrees(row, started(name).send, departs=departs(row)) >= 2
 
 
 @pytest.mark.parametrize(("name", "row", "dtype"), DTYPES, ids=named)
 def test_agrees_in_other_dtypes(
     name: str, row: Implementation, dtype: str, started: Callable[..., Any], assert_agrees: Any
 ) -> None:
-    assert assert_agrees(row, started(name).send, dtype, thorough=False) >= 1
+    assert assert_agrees(row, started(name).send, dtype, thorough=False, tolerance=tolerance(row, dtype)) >= 1
 
 
 @pytest.mark.parametrize(("name", "row", "mode"), MODES, ids=named)

@@ -19,7 +19,10 @@ STOPPED = [
 STOPPED = [path + ":softmax_cross_entropy" for path in STOPPED]
 """Their labels are constants: tf.stop_gradient."""
 
-FORMS = "keras.losses.CategoricalCrossentropy", "keras.losses.categorical_crossentropy"
+FORMS = (
+    *("keras.losses.CategoricalCrossentropy", "keras.losses.categorical_crossentropy"),
+    *("keras.losses.CategoricalFocalCrossentropy", "keras.losses.categorical_focal_crossentropy"),
+)
 
 
 def named(row: Implementation) -> str:

@@ -127,6 +127,9 @@ def test_a_lock_file_on_the_command_line(tmp_path: Path) -> None:
         (["tensorflow==1.15.5", "protobuf<3.21"], ("tensorflow",)),
         (["tensorflow-cpu==2.15.1"], ("tensorflow",)),
         (["torch", "numpy==2.4.6"], ("numpy", "torch")),
+        (["keras==3.15.1", "torch==2.13.0"], ("torch", "keras-torch")),
+        (["scikit-learn==1.9.1"], ("sklearn",)),
+        (["jax==0.10.2", "optax==0.2.8"], ("jax", "optax")),
         (["tensorflow-probability"], tuple(adapter.framework for adapter in adapters())),
     ],
 )

@@ -1,0 +1,20 @@
+"""Keras 3 on the backend tensorflow."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from harness.adapters import keras_losses, tensorflow
+
+FRAMEWORK = "keras-tensorflow"
+PACKAGES = ("keras", "tensorflow", "numpy")
+ALIASES = MappingProxyType({FRAMEWORK: "keras"})
+IMPLEMENTATIONS = keras_losses.table(FRAMEWORK, sparse_normalize="after", modes=("eager", "graph"))
+
+call = tensorflow.call
+
+
+def start(threads: int) -> None:
+    """Start tensorflow, and import Keras on it."""
+    tensorflow.start(threads)
+    keras_losses.start("tensorflow")
