@@ -25,6 +25,7 @@ BUILT_IN = (
     "onnxruntime",
     "keras_tensorflow",
     "keras_torch",
+    "keras_jax",
 )
 REQUIRED = ("FRAMEWORK", "PACKAGES", "IMPLEMENTATIONS", "start", "call")
 
