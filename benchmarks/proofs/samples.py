@@ -202,6 +202,7 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "binary_cross_entropy": Sampling(PROBABILITIES, POSITIVE_ELEMENTS),
     "categorical_cross_entropy": Sampling(PROBABILITIES, POSITIVE_ROWS),
     "sparse_categorical_cross_entropy": Sampling(PROBABILITIES, INDICES),
+    "nll_loss": Sampling(LOGITS, INDICES),
 }
 """A row for each operation that is defined; its textbook form is the NumPy adapter's row."""
 

@@ -40,6 +40,7 @@ __all__ = [
     "Tensor",
     "UnsupportedError",
     "gradient_inputs",
+    "has_index_labels",
     "leading_input",
     "real_inputs",
 ]
@@ -63,6 +64,7 @@ LEADING = MappingProxyType(
         "sparse_categorical_cross_entropy": "probabilities",
         "kl_divergence": "probabilities",
         "log_kl_divergence": "log_probabilities",
+        "nll_loss": "log_probabilities",
         "binary_focal_cross_entropy": "probabilities",
         "categorical_focal_cross_entropy": "probabilities",
     }
@@ -127,7 +129,12 @@ def leading_input(operation: str) -> str:
     return LEADING.get(operation, "logits")
 
 
+def has_index_labels(operation: str) -> bool:
+    """Whether an operation's labels are indices."""
+    return operation.startswith("sparse") or operation == "nll_loss"
+
+
 def real_inputs(operation: str, optional: Sequence[str] = ()) -> Tuple[str, ...]:
     """Names of an operation's real-valued inputs: the leading one, labels that aren't indices, the optional ones."""
-    dense = operation.endswith(DENSE) and not operation.startswith("sparse")
+    dense = operation.endswith(DENSE) and not has_index_labels(operation)
     return (leading_input(operation), *(("labels",) if dense else ()), *optional)

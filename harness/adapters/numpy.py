@@ -22,6 +22,7 @@ from harness.adapters import (
     UnsupportedError,
     focal,
     gradient_inputs,
+    has_index_labels,
     leading_input,
     real_inputs,
     reference,
@@ -84,7 +85,7 @@ def run_loss(
     axis = options["axis"] = _class_axis(x, parameters["axis"]) if "axis" in parameters else None
     if leading_input(operation) == "probabilities":
         _check_probabilities(x, parameters)
-    z = _labels(x, inputs, axis, parameters, sparse=operation.startswith("sparse"))
+    z = _labels(x, inputs, axis, parameters, sparse=has_index_labels(operation))
     shape = x.shape if axis is None else x.shape[:axis] + x.shape[axis + 1 :]
     by_label = z.by_label(axis)
     reduction = Reduction.checked(parameters, inputs.get("weights"), by_label, z.kept, shape, x.dtype)
@@ -249,6 +250,9 @@ _KL = Loss(reference.kl_losses, reference.kl_slopes, reference.kl_label_slopes)
 _LOG_KL = Loss(reference.log_kl_losses, reference.log_kl_slopes, reference.log_kl_label_slopes)
 
 
+_NLL = Loss(reference.nll_losses, reference.nll_slopes, reference.nll_label_slopes)
+
+
 def _row(operation: str, run: Callable[..., Any], *parameters: str, inputs: Sequence[str] = ()) -> Implementation:
     return Implementation(
         path="numpy." + operation,
@@ -290,5 +294,6 @@ IMPLEMENTATIONS = (
     _loss_row("soft_margin_loss", _MARGIN),
     _loss_row("kl_divergence", _KL, "axis", "epsilon"),
     _loss_row("log_kl_divergence", _LOG_KL, "log_labels"),
+    _loss_row("nll_loss", _NLL, "axis", "ignore_index", inputs=_BY_CLASS),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),
 )

@@ -308,6 +308,21 @@ def margin_label_slopes(x: Array, y: Array, _parameters: Parameters) -> Array:
     return -times(sigmoid(-y * x), x)
 
 
+def nll_losses(x: Array, z: Array, parameters: Parameters) -> Array:
+    """-sum z x, x = log(p): of the label alone, whatever x is elsewhere."""
+    return -np.sum(np.where(z == 0, x.dtype.type(0), z * x), axis=parameters["axis"])
+
+
+def nll_slopes(_x: Array, z: Array, _parameters: Parameters) -> Array:
+    """-z."""
+    return -z
+
+
+def nll_label_slopes(x: Array, _z: Array, _parameters: Parameters) -> Array:
+    """-x."""
+    return -x
+
+
 BY_ROWS = ("row_mean", "row_mean_sum")
 MEANS = ("mean", "valid_mean", "weighted_mean", "nonzero_mean")
 

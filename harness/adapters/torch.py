@@ -140,6 +140,10 @@ def _multilabel_soft_margin(torch: Any, inputs: Tensors, parameters: Parameters)
     return torch.nn.functional.multilabel_soft_margin_loss(inputs["logits"], inputs["labels"], reduction=reduction)
 
 
+def _nll(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.nll_loss(inputs["log_probabilities"], inputs["labels"], **_by_class(inputs, parameters))
+
+
 def _kl_div(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return torch.nn.functional.kl_div(
         inputs["log_probabilities"],
@@ -265,6 +269,13 @@ IMPLEMENTATIONS = (
         _INDICES,
         _CLASS_WEIGHTS,
         since="1.10",
+    ),
+    _row(
+        _F + "nll_loss",
+        "nll_loss",
+        _nll,
+        {name: values for name, values in _INDICES.items() if name != "label_smoothing"},
+        _CLASS_WEIGHTS,
     ),
     _row(_F + "soft_margin_loss", "soft_margin_loss", _soft_margin, _REDUCED)._replace(gradients=("logits",)),
     _row(

@@ -6,6 +6,7 @@ from harness.operations import (
     focal_rows,
     logsumexp,
     margin,
+    nll,
     probabilities,
     sampled,
     sigmoid,
@@ -23,6 +24,7 @@ OPERATIONS = by_name(
         *focal.OPERATIONS,
         *focal_rows.OPERATIONS,
         *margin.OPERATIONS,
+        *nll.OPERATIONS,
         *sampled.OPERATIONS,
     )
 )

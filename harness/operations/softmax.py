@@ -283,7 +283,7 @@ def _by_class_weights(call: Call, real: Real) -> Real:
     return call.real("class_weights") * real if "class_weights" in call.inputs else real
 
 
-def _by_label_weight(call: Call, real: Real) -> Real:
+def by_label_weight(call: Call, real: Real) -> Real:
     """Numbers of each row, times the class weight of its label; with classes on the last axis, all of them."""
     if "class_weights" not in call.inputs:
         return real
@@ -331,7 +331,7 @@ def _sparse_losses(log_p: LogForm) -> Program:
     dense = _dense_losses(log_p)
 
     def program(call: Call) -> Real:
-        return dense(call) if _smooth(call) else _by_label_weight(call, -log_p(call, _labelled(call)))
+        return dense(call) if _smooth(call) else by_label_weight(call, -log_p(call, _labelled(call)))
 
     return program
 
@@ -348,7 +348,7 @@ def _sparse_slopes(call: Call) -> Real:
     """e_i / s, and -(s - e_k) / s at the label."""
     if _smooth(call):
         return _dense_slopes(call)
-    return _by_label_weight(call, _at_label(call, _label_slope, probabilities(call)))
+    return by_label_weight(call, _at_label(call, _label_slope, probabilities(call)))
 
 
 @of_row
@@ -367,7 +367,7 @@ def _plain_sparse_slopes(call: Call) -> Real:
     """p - 1 at the label."""
     if _smooth(call):
         return _plain_dense_slopes(call)
-    return _by_label_weight(call, _at_label(call, _plain_label_slope, _exponential(call)))
+    return by_label_weight(call, _at_label(call, _plain_label_slope, _exponential(call)))
 
 
 @of_row

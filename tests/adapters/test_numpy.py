@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.adapters import Implementation
+from harness.adapters import Implementation, has_index_labels
 from harness.adapters import numpy as adapter
 from harness.operations import OPERATIONS
 from harness.worker.frames import Tensor
@@ -27,7 +27,7 @@ def run(
     """One call in this process; labels of sparse losses are indices."""
     tensors = {}
     for name, given in inputs.items():
-        index = name == "labels" and row.operation.startswith("sparse")
+        index = name == "labels" and has_index_labels(row.operation)
         tensors[name] = Tensor.of(np.asarray(given, np.int64 if index else dtype))
     complete = OPERATIONS[row.operation].complete(dict(parameters))
     outputs = adapter.call(row, "eager", tensors, complete, wanted)
@@ -39,7 +39,7 @@ def ordinary(row: Implementation, axis: int = -1) -> dict[str, Any]:
     bits = np.random.default_rng(3)
     leading = bits.uniform(0.3, 0.7, (3, 4)) if row.gradients[0] == "probabilities" else bits.normal(0, 2, (3, 4))
     inputs = {row.gradients[0]: leading}
-    if row.operation.startswith("sparse"):
+    if has_index_labels(row.operation):
         return {**inputs, "labels": bits.integers(0, 3, np.delete((3, 4), axis))}
     return {**inputs, "labels": bits.dirichlet(np.ones(4), 3)} if row in LOSSES else inputs
 
@@ -76,7 +76,7 @@ def weighed(row: Implementation, parameters: Mapping[str, Any], inputs: Mapping[
     unreduced = "row_mean" if parameters["reduction"].startswith("row_mean") else "none"
     (losses,) = run(row, {**parameters, "reduction": unreduced}, **inputs)
     if "class_weights" in row.inputs:
-        inputs = {**inputs, "class_weights": np.linspace(0.5, 3.0, inputs["logits"].shape[parameters["axis"]])}
+        inputs = {**inputs, "class_weights": np.linspace(0.5, 3.0, inputs[row.gradients[0]].shape[parameters["axis"]])}
     return {**inputs, "weights": np.linspace(0.5, 2.0, losses.size).reshape(losses.shape)}
 
 
@@ -179,7 +179,7 @@ def test_shapes_that_differ_raise() -> None:
 @pytest.mark.parametrize("label", [-1, 4])
 def test_index_out_of_range_raises(label: int) -> None:
     for row in LOSSES:
-        if row.operation.startswith("sparse"):
+        if has_index_labels(row.operation):
             with pytest.raises(ValueError, match=r"labels outside 0\.\.3"):
                 run(row, **{**ordinary(row), "labels": [0, label, 1]})
 

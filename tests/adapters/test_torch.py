@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.adapters import Implementation, Tensor, UnsupportedError
+from harness.adapters import Implementation, Tensor, UnsupportedError, has_index_labels
 from harness.adapters import torch as adapter
 from harness.operations import OPERATIONS
 
@@ -105,7 +105,7 @@ def test_misspelt_reduction_reaches_the_api(torch_worker: Any, call: Any, tensor
     for row in ROWS.values():
         if "reduction" in row.parameters:
             inputs = {row.gradients[0]: tensor([[0.25, 0.75]], "float32"), "labels": tensor([[1.0, 0.0]], "float32")}
-            if row.operation.startswith("sparse"):
+            if has_index_labels(row.operation):
                 inputs["labels"] = tensor([1], "int64")
             calls.append(call(row, inputs, defaults(row.operation, reduction="avg")))
     answers = torch_worker.send(calls)

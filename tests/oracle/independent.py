@@ -405,7 +405,7 @@ class Call:
     @property
     def sparse(self) -> bool:
         """Whether labels are indices."""
-        return self.operation.startswith("sparse")
+        return self.operation.startswith("sparse") or self.operation == "nll_loss"
 
     def last(self, name: str) -> Array:
         """An input with the class axis last."""
@@ -820,7 +820,17 @@ def _log_kl_losses(call: Call) -> Losses:
     return Losses(values, {"log_probabilities": slopes, "labels": label_slopes})
 
 
+def _nll_losses(call: Call) -> Losses:
+    """-w x of the label, whatever x is elsewhere."""
+    x, z, hot = call.leading, call.labels(), call.dense_indices()
+    of_label = each(lambda h, i: ZERO if h.zero else -i, hot, x)
+    terms = each(lambda h, label, i: ZERO if h.zero else label * i, hot, z, of_label)
+    slopes = each(lambda label: -label, z)
+    return _class_losses(call, row_totals(terms), {"log_probabilities": slopes}, of_label)
+
+
 LOSSES: Mapping[str, Callable[[Call], Losses]] = {
+    "nll_loss": _nll_losses,
     "sigmoid_cross_entropy": _sigmoid_losses,
     "weighted_sigmoid_cross_entropy": _sigmoid_losses,
     "softmax_cross_entropy": _softmax_losses,
