@@ -45,26 +45,37 @@ def _axes(parameters: Parameters) -> Mapping[str, Any]:
     return {"axes": [parameters["axis"]], "keepdims": 0}
 
 
-def _reduction(parameters: Parameters) -> Mapping[str, Any]:
-    return {"reduction": parameters["reduction"]}
+def _of_loss(parameters: Parameters) -> Mapping[str, Any]:
+    reduction, ignored = parameters["reduction"], parameters["ignore_index"]
+    attributes = {"reduction": "mean" if reduction == "weighted_mean" else reduction}
+    return attributes if ignored == "none" else dict(attributes, ignore_index=ignored)
 
 
 _AXIS: Mapping[str, Values] = {"axis": ANY}
-_LOSS: Mapping[str, Values] = {"axis": SECOND_AXIS, "reduction": ("none", "sum", "mean")}
+_LOSS: Mapping[str, Values] = {
+    "axis": SECOND_AXIS,
+    "reduction": ("none", "sum", "mean", "weighted_mean"),
+    "ignore_index": ANY,
+}
+
+_TARGETS = ("labels", "class_weights")
 
 OPERATORS = (
     Operator("Sigmoid", "sigmoid", ("logits",), _without, {}),
     Operator("Softmax", "softmax", ("logits",), _axis, _AXIS),
     Operator("LogSoftmax", "log_softmax", ("logits",), _axis, _AXIS),
     Operator("ReduceLogSumExp", "logsumexp", ("logits",), _axes, _AXIS),
-    Operator("SoftmaxCrossEntropyLoss", "sparse_softmax_cross_entropy", ("logits", "labels"), _reduction, _LOSS),
+    Operator("SoftmaxCrossEntropyLoss", "sparse_softmax_cross_entropy", ("logits", *_TARGETS), _of_loss, _LOSS),
+    Operator("NegativeLogLikelihoodLoss", "nll_loss", ("log_probabilities", *_TARGETS), _of_loss, _LOSS),
 )
 
 
 def rows(framework: str, dtypes: Sequence[str]) -> Tuple[Implementation, ...]:
     """The table of a framework that runs ONNX."""
     return tuple(
-        Implementation(f"{framework}.{o.name}", o.operation, partial(_run, o), o.parameters, dtypes=dtypes)
+        Implementation(
+            f"{framework}.{o.name}", o.operation, partial(_run, o), o.parameters, o.inputs[2:], dtypes=dtypes
+        )
         for o in OPERATORS
     )
 
@@ -75,17 +86,24 @@ def call(
     """Run one call.
 
     Raises:
-        UnsupportedError: a loss of a single example.
+        UnsupportedError: a loss that its operator doesn't have.
     """
-    if "labels" in inputs and inputs["logits"].data.ndim == 1:
-        raise UnsupportedError("its scores have an axis of examples, and one of classes")
+    if "labels" in inputs:
+        _refuse(inputs, parameters)
     return {"value": implementation.run(evaluate, inputs, parameters)}
+
+
+def _refuse(inputs: Mapping[str, Tensor], parameters: Parameters) -> None:
+    if inputs[next(iter(inputs))].data.ndim == 1:
+        raise UnsupportedError("its scores have an axis of examples, and one of classes")
+    if parameters["reduction"] == "mean" and ("class_weights" in inputs or parameters["ignore_index"] != "none"):
+        raise UnsupportedError("its mean divides by the sum of the class weights of the labels that aren't ignored")
 
 
 def _run(operator: Operator, evaluate: Evaluate, inputs: Mapping[str, Tensor], parameters: Parameters) -> Tensor:
     import onnx
 
-    feeds = {name: _array(inputs[name]) for name in operator.inputs}
+    feeds = {name: _array(inputs[name]) for name in operator.inputs if name in inputs}
     return _tensor(evaluate(_model(onnx, operator, feeds, operator.attributes(parameters)), feeds))
 
 
