@@ -187,7 +187,7 @@ def binary_label_slopes(p: Array, _z: Array, parameters: Parameters) -> Array:
 
 def _unclipped(p: Array, epsilon: float) -> Array:
     one, edge = p.dtype.type(1), p.dtype.type(epsilon)
-    return (p >= edge) & (one - p >= edge)  # 1 - epsilon itself may round to 1
+    return ~((p < edge) | (one - p < edge))  # 1 - epsilon itself may round to 1; NaN is not what a clip holds
 
 
 def _clip(p: Array, epsilon: float) -> Array:

@@ -68,7 +68,11 @@ def refusing(name, wrong, operations=EVERYWHERE):
 # numbers
 
 fed("nan_made_0_before", lambda x: np.where(np.isnan(x), 0, x))
-fed("infinity_made_finite_before", lambda x: np.clip(x, np.finfo(x.dtype).min, np.finfo(x.dtype).max), UNBOUNDED)
+fed(
+    "infinity_made_finite_before",
+    lambda x: np.clip(x, np.finfo(x.dtype).min, np.finfo(x.dtype).max),
+    ("log_sigmoid", *SIGMOIDS),
+)
 fed("tiny_made_0_before", lambda x: np.where(np.abs(x) < 1e-6, 0, x), (*SIGMOIDS, "log_sigmoid", *OF_PROBABILITIES))
 fed("negative_zero_is_a_mark", lambda x: np.where((x == 0) & np.signbit(x), -np.inf, x), EVERYWHERE)
 told("nan_made_0", lambda a: np.where(np.isnan(a), 0, a))
@@ -182,21 +186,7 @@ planted.around(*EVERYWHERE)(first_row_repeated)
 planted.around(*EVERYWHERE)(rows_in_reverse)
 
 
-# memory
-
-
-def strides_ignored(right, arrays, parameters, wanted):
-    """Numbers are read in the order in which they lie in memory."""
-
-    def read(x):
-        flat = (
-            np.lib.stride_tricks.as_strided(x, (x.size,), (x.itemsize,))
-            if x.size and min(x.strides, default=1) >= 0
-            else x
-        )
-        return np.array(flat).reshape(x.shape)
-
-    return right(replaced(arrays, lambda x: x if x.flags.c_contiguous else read(x)), parameters, wanted)
+# state
 
 
 def answer_of_an_earlier_call(right, arrays, parameters, wanted):
@@ -225,7 +215,6 @@ def accumulates(right, arrays, parameters, wanted):
     return found
 
 
-planted.around(*EVERYWHERE)(strides_ignored)
 planted.around(*EVERYWHERE)(answer_of_an_earlier_call)
 planted.around(*LOSSES)(accumulates)
 IMPLEMENTATIONS = tuple(planted.rows)

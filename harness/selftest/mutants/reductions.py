@@ -9,6 +9,7 @@ FRAMEWORK = "mutants_reductions"
 PACKAGES = base.PACKAGES
 start, call = base.start, base.call
 planted = Planted(FRAMEWORK)
+OF_PROBABILITIES = ("binary_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy")
 MEANS = ("mean", "weighted_mean", "nonzero_mean")
 CHUNK = 8
 
@@ -48,7 +49,6 @@ reduced_as("mean_divided_by_the_weights", {"mean": "weighted_mean"})
 reduced_as("weighted_mean_divided_by_the_count", {"weighted_mean": "mean"})
 reduced_as("zero_weights_counted", {"nonzero_mean": "mean"})
 reduced_as("nonzero_mean_divided_by_the_weights", {"nonzero_mean": "weighted_mean"})
-reduced_as("unknown_reduction_is_none", {"means": "none", "average": "none", "Mean": "none", "avg": "none"})
 reweighted("weights_squared", lambda w: w * w)
 reweighted("weights_ignored", np.ones_like)
 reweighted("weights_normalised", lambda w: w / w.sum() if w.sum() else w)
@@ -155,6 +155,13 @@ def weight_zero_times_infinity(right, arrays, parameters, wanted):
     return dict(found, value=plain * arrays["weights"])
 
 
+def unknown_reduction_is_none(right, arrays, parameters, wanted):
+    """A misspelt reduction is taken for none, without an error."""
+    known = parameters["reduction"] in ("sum", "row_mean", "row_mean_sum", *MEANS)
+    return right(arrays, parameters if known else dict(parameters, reduction="none"), wanted)
+
+
+planted.around(*LOSSES)(unknown_reduction_is_none)
 planted.around(*ROWS)(mean_over_classes_too)
 planted.around(*LOSSES)(mean_over_the_batch_only)
 planted.around(*LOSSES)(mean_without_one)
@@ -164,5 +171,5 @@ planted.around(*LOSSES)(weights_after_the_mean)
 planted.around(*LOSSES)(weighted_mean_of_nothing_is_nan)
 planted.around(*LOSSES)(mean_of_nothing_is_zero)
 planted.around(*LOSSES)(sum_over_the_first_axis)
-planted.around(*LOSSES)(weight_zero_times_infinity)
+planted.around(*OF_PROBABILITIES)(weight_zero_times_infinity)
 IMPLEMENTATIONS = tuple(planted.rows)
