@@ -121,8 +121,10 @@ def _array(tensor: Tensor) -> Any:
     """An array of the same bits; bfloat16 as the dtype of the package that onnx has it from."""
     if tensor.dtype != "bfloat16":
         return tensor.data
-    import ml_dtypes
-
+    try:
+        import ml_dtypes
+    except ImportError as error:
+        raise UnsupportedError("this release of onnx has no bfloat16 of NumPy's") from error
     return tensor.data.view(ml_dtypes.bfloat16)
 
 
