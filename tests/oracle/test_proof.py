@@ -191,5 +191,6 @@ def test_the_proof_is_large_and_leaves_nothing_out() -> None:
         assert {case.dtype for case in mine} == set(DTYPES)
         assert {i for case in mine for i in case.inputs} == {i.name for i in operation.inputs}
         for parameter in operation.parameters:
-            wanted = VALUES.get(parameter.name, parameter.choices)
+            tried = VALUES.get(parameter.name, parameter.choices)
+            wanted = [value for value in tried if not parameter.objection(value)]
             assert {operation.complete(case.parameters)[parameter.name] for case in mine} >= set(wanted)
