@@ -192,6 +192,30 @@ def explain(
 
 
 @app.command()
+def repro(
+    case: Annotated[str, typer.Argument(help="Case id, or the part of it behind the colon.")],
+    subject: Annotated[str, typer.Argument(help="Id of a subject, or a glob that one alone matches.")],
+    output: Annotated[str, typer.Option(help="value or gradient:NAME.  [default: the first that is wrong]")] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the text of an upstream issue.")] = False,
+    env: Env = None,
+    python: Python = None,
+    adapter: Adapter = None,
+    threads: Threads = None,
+    timeout: Timeout = None,
+    seed: Seed = None,
+    cache: Cache = None,
+) -> None:
+    """Write a failure or deviation as a script with nothing but the framework; it exits 1 while the defect is there."""
+    from harness import config
+    from harness.commands import reproducing
+
+    flags = {"env": env, "python": python, "adapter": adapter, "cache": cache}
+    options = config.resolve(flags | {"threads": threads, "timeout": timeout, "seed": seed})
+    found = reproducing.repro(case, subject, output, options)
+    print(reproducing.text_of(found, as_markdown=markdown), end="")
+
+
+@app.command()
 def selftest(threads: Threads = None, timeout: Timeout = None, json: Json = False) -> None:
     """Does the stock suite notice faulty implementations, and leave right ones alone?"""
     from harness.commands import selftest as selftests

@@ -31,7 +31,7 @@ def explain(name: str, options: Options) -> Explained:
     Raises:
         ConfigError: no case has that name, or several have.
     """
-    unit = _named(name, _units(name, options))
+    unit = named(name, units(name, options))
     with tempfile.TemporaryDirectory() as folder:
         settings = options.model_copy(update={"out": Path(folder)})
         session = pipeline.open_session(pipeline.make_plan([unit], settings), settings)
@@ -80,7 +80,7 @@ def _explanation(call: Case, results: Results) -> Explanation:
     )
 
 
-def _units(name: str, options: Options) -> list[Unit]:
+def units(name: str, options: Options) -> list[Unit]:
     """The units of the file that the name speaks of; of the paths that are given, or of all files, if it names none."""
     root = casefile.cases_folder()
     stem, colon, _ = name.partition(":")
@@ -89,12 +89,17 @@ def _units(name: str, options: Options) -> list[Unit]:
     return [unit for entry in casefile.load(files, root) for unit in casefile.expand(entry, options.seed)]
 
 
-def _named(name: str, units: Sequence[Unit]) -> Unit:
+def named(name: str, units: Sequence[Unit]) -> Unit:
+    """The unit of a name.
+
+    Raises:
+        ConfigError: no case has that name, or several have.
+    """
     exact = [u for u in units if name in {part for i in (u.id, u.group) for part in (i, i.partition(":")[2])}]
     found = exact or [u for u in units if u.id.startswith(name) or u.id.partition(":")[2].startswith(name)]
     if not found:
-        raise ConfigError(f"explain {name}: no case has this id; `harness list cases` shows them")
+        raise ConfigError(f"{name}: no case has this id; `harness list cases` shows them")
     if len(found) > 1:
         shown = ", ".join(u.id for u in found[:MANY]) + (f" and {len(found) - MANY} more" if len(found) > MANY else "")
-        raise ConfigError(f"explain {name}: {len(found)} cases begin so: {shown}")
+        raise ConfigError(f"{name}: {len(found)} cases begin so: {shown}")
     return found[0]

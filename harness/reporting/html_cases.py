@@ -12,7 +12,7 @@ from harness.model.case import Array
 from harness.model.observation import Outcome
 from harness.model.run import Record, Results
 from harness.model.verdict import Kind, Tolerance, Verdict
-from harness.reporting import overview
+from harness.reporting import overview, repro
 from harness.reporting.text import shorten
 from harness.reporting.values import FAR_ULPS, digits, hexadecimal, measure, shape_text, ulps
 
@@ -66,11 +66,15 @@ class Element(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """Subjects that gave the same bits and were judged alike, with the verdict of the first."""
+    """Subjects that gave the same bits and were judged alike, with the verdict of the first.
+
+    `repro` is the command that writes a failure or deviation as a script, "" if there is none.
+    """
 
     verdict: Verdict
     group: Group | None
     subjects: Sequence[str]
+    repro: str
 
 
 class Output(NamedTuple):
@@ -179,7 +183,10 @@ def judged(verdicts: Sequence[Verdict], agreed: Sequence[Group]) -> list[Judged]
         for verdict in verdicts:
             if member.get(verdict.subject) is group:
                 found.setdefault((group and group.letter, *alike(verdict)), []).append(verdict)
-    return [Judged(own[0], member.get(own[0].subject), [v.subject for v in own]) for own in found.values()]
+    return [
+        Judged(own[0], member.get(own[0].subject), [v.subject for v in own], repro.command(own[0]))
+        for own in found.values()
+    ]
 
 
 def output(name: str, verdicts: Sequence[Verdict], record: Record | None) -> Output:
