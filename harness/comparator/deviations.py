@@ -231,7 +231,7 @@ def _brought(mask: Array, shape: tuple[int, ...], axis: int) -> Array:
     """A condition on an input's elements as one on an output's of another rank: of its row, or any of all."""
     if mask.ndim and np.delete(mask.shape, axis).tolist() == list(shape):
         return np.any(mask, axis=axis)
-    if shape and list(mask.shape) == np.delete(shape, axis).tolist():
+    if -len(shape) <= axis < len(shape) and list(mask.shape) == np.delete(shape, axis).tolist():
         return np.broadcast_to(np.expand_dims(mask, axis), shape)
     return np.broadcast_to(np.any(mask), shape)
 
