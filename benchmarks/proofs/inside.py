@@ -76,7 +76,8 @@ def shares(observed: Array, known: Truth, name: str, form: Format) -> Array:
     alike = (wide == exact.high) | (np.isnan(wide) & np.isnan(exact.high))
     alike |= overflows & np.isinf(wide) & (np.sign(wide) == np.sign(exact.high))
     share = np.where(np.isfinite(wide) & ~overflows & ~np.isnan(exact.high), share, np.where(alike, 0.0, np.inf))
-    return np.where(np.isinf(bound) & np.isfinite(exact.high), 0.0, share)
+    # What leaves the range on its way may be anything; also where the truth is infinite, by another's weight or loss.
+    return np.where(np.isinf(bound) & ~np.isnan(exact.high), 0.0, share)
 
 
 def _alarm(case: Case, way: str, name: str, observed: Array, known: Truth, share: Array) -> str:

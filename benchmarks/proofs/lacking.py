@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.proofs import textbook
-from benchmarks.proofs.samples import DEFINED, FACTORS, SAMPLINGS, VALUES
+from benchmarks.proofs.samples import DEFINED, FACTORS, SAMPLINGS, values
 from harness.operations.base import Operation
 
 SAMPLES = "benchmarks/proofs/samples.py"
@@ -27,5 +27,5 @@ def _objections(operation: Operation) -> Iterator[str]:
     drawn = {operation.leading, *SAMPLINGS[name].others, *FACTORS}
     yield from (f"{name}: {i.name} is not drawn: {SAMPLES}, SAMPLINGS" for i in operation.inputs if i.name not in drawn)
     for parameter in operation.parameters:
-        if not parameter.choices and parameter.name not in VALUES:
+        if not values(parameter):
             yield f"{name}: {parameter.name} has no values in {SAMPLES}, VALUES"

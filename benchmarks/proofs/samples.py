@@ -27,13 +27,11 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "label_smoothing": (0.0, 0.1, 1.0),
     "pos_weight": (1.0, 2.5, 0.0),
     "epsilon": (0.0, 1e-7, 1e-2),
-    "epsilon_use": ("clip", "add"),
     "log_floor": (-np.inf, -100.0),
-    "normalize": ("none", "before", "after"),
     "axis": (-1, 0),
     "ignore_index": ("none", 1),
 }
-"""Values of every parameter but the reduction."""
+"""Values of parameters; others have choices."""
 
 FACTORS = ("weights", "class_weights", UPSTREAM)
 """Inputs that `factors` draws."""
@@ -53,13 +51,17 @@ def bits_of(key: str) -> Bits:
     return np.random.Generator(np.random.Philox(zlib.crc32(key.encode())))
 
 
+def values(parameter: Parameter) -> tuple[Any, ...]:
+    """What a parameter is called with; nothing if that isn't known here."""
+    return VALUES.get(parameter.name, parameter.choices)
+
+
 def variants(operation: Operation) -> Iterator[dict[str, Any]]:
     """Every value of every parameter, one of them at a time, and with each reduction all of the last ones."""
     yield {}
     for parameter in operation.parameters:
-        values = _values(parameter)
-        yield from ({parameter.name: value} for value in values if value != parameter.default)
-    last = {p.name: _values(p)[-1] for p in operation.parameters if p.name != "reduction"}
+        yield from ({parameter.name: value} for value in values(parameter) if value != parameter.default)
+    last = {p.name: values(p)[-1] for p in operation.parameters if p.name != "reduction"}
     reductions = next((p.choices for p in operation.parameters if p.name == "reduction"), ())
     yield from ({**last, "reduction": reduction} for reduction in reductions)
 
@@ -140,26 +142,52 @@ def _equal(bits: Bits, form: Format, shape: Shape) -> Array:
     return np.where(bits.random(row) < 0.5, others, found)
 
 
+# Log-probabilities.
+
+
+def _below_zero(draw: Draw) -> Draw:
+    return lambda bits, form, shape: -np.abs(draw(bits, form, shape))
+
+
 # Labels.
 
 
-def _indices(bits: Bits, leading: Array) -> Array:
+def _indices(bits: Bits, leading: Array, _complete: Parameters) -> Array:
     """Of the right class, which leads, or of any."""
     rows, classes = leading.shape
     return np.where(bits.random(rows) < 0.5, np.argmax(leading, axis=-1), bits.integers(0, classes, rows))
 
 
-def _labels(bits: Bits, leading: Array, *, rows: bool, low: float) -> Array:
+def _labels(bits: Bits, leading: Array, complete: Parameters, *, low: float = -0.5) -> Array:
     """Row by row hard, soft, or of a few sizes; some of these lie outside [0, 1], from `low` on."""
     shape = leading.shape
     soft = bits.random(shape)
     hard = bits.integers(0, 2, shape).astype(np.float64)
-    if rows:
-        hard = (np.arange(shape[-1]) == _indices(bits, leading)[:, np.newaxis]).astype(np.float64)
+    if "axis" in complete:
+        hard = (np.arange(shape[-1]) == _indices(bits, leading, complete)[:, np.newaxis]).astype(np.float64)
         soft = soft / np.sum(soft, axis=-1, keepdims=True)
     few = bits.choice([0.0, 0.25, 0.5, 1.0, 1.0, low, 1.5], shape)
     kind = bits.random((*shape[:-1], 1))
     return np.where(kind < 0.4, hard, np.where(kind < 0.9, soft, few))
+
+
+# -z log p of probabilities that become 0 is infinite: of both signs it is no number, and no rounding matters.
+_positive_labels = partial(_labels, low=0.0)
+
+
+def _predicted(bits: Bits, leading: Array, complete: Parameters) -> Array:
+    """Labels of which most rows lie near the predictions, often all as near: a divergence is small there."""
+    row = (*leading.shape[:-1], 1)
+    each = np.where(bits.random(row) < 0.3, bits.standard_normal(leading.shape), bits.standard_normal(row))
+    near = np.abs(leading * (1 + 10.0 ** bits.uniform(-4, 0, row) * each))
+    return np.where(bits.random(row) < 0.7, near, _positive_labels(bits, leading, complete))
+
+
+def _predicted_logs(bits: Bits, leading: Array, complete: Parameters) -> Array:
+    """The same of log-probabilities; the labels are logarithms too where the call says so."""
+    found = _predicted(bits, np.exp(np.maximum(leading, -80.0)), complete)
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(found), -80.0) if complete["log_labels"] else found
 
 
 # The table.
@@ -170,11 +198,11 @@ class Sampling(NamedTuple):
 
     Attributes:
         families: of the leading input, by name.
-        others: the further ones but factors, from rows of the leading one.
+        others: the further ones but factors, from rows of the leading one and the parameters.
     """
 
     families: Mapping[str, Draw]
-    others: Mapping[str, Callable[[Bits, Array], Array]] = MappingProxyType({})
+    others: Mapping[str, Callable[[Bits, Array, Parameters], Array]] = MappingProxyType({})
 
 
 LOGITS: Mapping[str, Draw] = {"bits": _any_bits, "normal": _normal, "margins": _margins, "ties": _ties}
@@ -184,10 +212,10 @@ PROBABILITIES: Mapping[str, Draw] = {
     "margins": _near_the_ends,
     "ties": _equal,
 }
+LOG_PROBABILITIES: Mapping[str, Draw] = {name: _below_zero(draw) for name, draw in LOGITS.items()}
 INDICES = {"labels": _indices}
-ELEMENTS, ROWS = ({"labels": partial(_labels, rows=rows, low=-0.5)} for rows in (False, True))
-# -z log p of probabilities that become 0 is infinite: of both signs it is no number, and no rounding matters.
-POSITIVE_ELEMENTS, POSITIVE_ROWS = ({"labels": partial(_labels, rows=rows, low=0.0)} for rows in (False, True))
+LABELS = {"labels": _labels}
+POSITIVE_LABELS = {"labels": _positive_labels}
 
 SAMPLINGS: Mapping[str, Sampling] = {
     "sigmoid": Sampling(LOGITS),
@@ -195,14 +223,16 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "softmax": Sampling(LOGITS),
     "log_softmax": Sampling(LOGITS),
     "logsumexp": Sampling(LOGITS),
-    "sigmoid_cross_entropy": Sampling(LOGITS, ELEMENTS),
-    "weighted_sigmoid_cross_entropy": Sampling(LOGITS, ELEMENTS),
-    "softmax_cross_entropy": Sampling(LOGITS, ROWS),
+    "sigmoid_cross_entropy": Sampling(LOGITS, LABELS),
+    "weighted_sigmoid_cross_entropy": Sampling(LOGITS, LABELS),
+    "softmax_cross_entropy": Sampling(LOGITS, LABELS),
     "sparse_softmax_cross_entropy": Sampling(LOGITS, INDICES),
-    "binary_cross_entropy": Sampling(PROBABILITIES, POSITIVE_ELEMENTS),
-    "categorical_cross_entropy": Sampling(PROBABILITIES, POSITIVE_ROWS),
+    "binary_cross_entropy": Sampling(PROBABILITIES, POSITIVE_LABELS),
+    "categorical_cross_entropy": Sampling(PROBABILITIES, POSITIVE_LABELS),
     "sparse_categorical_cross_entropy": Sampling(PROBABILITIES, INDICES),
     "nll_loss": Sampling(LOGITS, INDICES),
+    "kl_divergence": Sampling(PROBABILITIES, {"labels": _predicted}),
+    "log_kl_divergence": Sampling(LOG_PROBABILITIES, {"labels": _predicted_logs}),
 }
 """A row for each operation that is defined; its textbook form is the NumPy adapter's row."""
 
@@ -214,7 +244,10 @@ def inputs(operation: Operation, complete: Parameters, form: Format, family: str
     """Inputs of a call but factors: rows of classes, or of elements."""
     sampling = SAMPLINGS[operation.name]
     leading = sampling.families[family](bits, form, shape)
-    found = {operation.leading: leading, **{name: draw(bits, leading) for name, draw in sampling.others.items()}}
+    found = {
+        operation.leading: leading,
+        **{name: draw(bits, leading, complete) for name, draw in sampling.others.items()},
+    }
     turned = complete.get("axis") == 0
     return rounded({name: array.T if turned and array.ndim > 1 else array for name, array in found.items()}, form)
 

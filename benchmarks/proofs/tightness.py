@@ -85,7 +85,7 @@ class Answer(NamedTuple):
         """What is asked about, and how much of it was lost."""
         asked = f"{self.question.operation.name} {dict(self.question.parameters)} {self.output}, {self.question.length}"
         more = "" if self.by_library is None else f", {self.by_library:.3f} B with the library's own m"
-        return f"{asked}: {self.share:.3f} B{more}"
+        return f"{asked}: {'nothing to lose' if self.share is None else f'{self.share:.3f} B'}{more}"
 
     @property
     def is_tight(self) -> bool:
@@ -259,6 +259,15 @@ def _certified(case: Case, output: str, observed: Array) -> Array:
     exact = truth.evaluate(case).outputs[output]
     lost: Array = np.abs((observed.astype(np.float64) - exact.high) - exact.low) - exact.radius
     return lost
+
+
+def unreached(found: Sequence[Answer]) -> list[str]:
+    """Operations and lengths of which no bound at all is as tight as is claimed, with the m that it has."""
+    kinds: dict[str, list[Answer]] = {}
+    for answer in found:
+        name = f"{answer.question.operation.name}{' reduced' if _kind(answer) else ''}, {answer.question.length}"
+        kinds.setdefault(name, []).append(answer)
+    return [name for name, answers_ in kinds.items() if not any(answer.is_tight for answer in answers_)]
 
 
 def table(found: Mapping[str, Sequence[Answer]]) -> str:

@@ -39,8 +39,8 @@ def test_samples_leave_no_input_and_no_value_out(name: str) -> None:
     drawn = [case for case in one_turn() if case.operation == name]
     assert {i for case in drawn for i in case.inputs} == {i.name for i in operation.inputs}
     for parameter in operation.parameters:
-        wanted = parameter.choices or samples.VALUES[parameter.name]
-        assert {operation.complete(case.parameters)[parameter.name] for case in drawn} >= set(wanted)
+        taken = {operation.complete(case.parameters)[parameter.name] for case in drawn}
+        assert taken >= {*samples.values(parameter)}
 
 
 @pytest.mark.parametrize("missing", ["form", "sampling", "input", "value"])
@@ -49,7 +49,7 @@ def test_what_an_operation_lacks_is_told_by_name(missing: str, monkeypatch: pyte
     if missing == "form":
         monkeypatch.delitem(textbook.ROWS, name)
     elif missing == "value":
-        monkeypatch.setattr("benchmarks.proofs.lacking.VALUES", {"label_smoothing": (0.0,)})
+        monkeypatch.setattr(samples, "VALUES", {"label_smoothing": (0.0,)})
     else:
         rows = {n: row for n, row in samples.SAMPLINGS.items() if n != name}
         if missing == "input":
