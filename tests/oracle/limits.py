@@ -179,6 +179,39 @@ SPARSE_CATEGORICAL = (
     row(probabilities=[[0.5, 0.5]], labels=[-1]),
     *_losses("probabilities", [0.0, 1.0], [0.5, 0.5], 0),
 )
+DIVERGENCE = (
+    row("a label of 0 adds nothing", probabilities=[0.5, 0.5], labels=[0.0, 1.0]),
+    row(
+        "nor where the prediction is 0; its slope is that of any other label",
+        probabilities=[0.0, 1.0],
+        labels=[0.0, 1.0],
+    ),
+    row("an impossible prediction", probabilities=[0.0, 1.0], labels=[0.5, 0.5]),
+    row("both clipped, where nothing slopes", probabilities=[0.0, 1.0], labels=[1.0, 0.0], epsilon=0.125),
+    row("clipped first", probabilities=[-0.5, 1.5], labels=[0.5, 0.5], epsilon=0.125),
+    row(probabilities=[-0.5, 1.5], labels=[0.5, 0.5]),
+    row(probabilities=[0.5, 0.5], labels=[-0.5, 1.5]),
+    row("NaN is in the sum", probabilities=[NAN, 0.5], labels=[0.5, 0.5]),
+    row("NaN is in the sum", probabilities=[0.5, 0.5], labels=[NAN, 0.5]),
+    row("labels without mass", probabilities=[0.5, 0.5], labels=[0.0, 0.0]),
+    row("one class", probabilities=[1.0], labels=[1.0]),
+    row(probabilities=[0.5, 0.5], labels=[1.0]),
+    row(probabilities=[], labels=[]),
+    *_losses("probabilities", [0.0, 1.0], [0.5, 0.5], [1.0, 0.0]),
+)
+LOG_DIVERGENCE = (
+    row("a label of 0 adds nothing", log_probabilities=[-1.0], labels=[0.0]),
+    row("nor where the prediction is 0; its slope is that of any other label", log_probabilities=[-INF], labels=[0.0]),
+    row("an impossible prediction", log_probabilities=[-INF], labels=[0.5]),
+    row("the labels are logarithms", log_probabilities=[-1.0, -INF], labels=[-INF, -1.0], log_labels=True),
+    row("no logarithm of a probability", log_probabilities=[1.0], labels=[0.5]),
+    row("linear in predictions, for labels above 1 too", log_probabilities=[-1.0], labels=[1.5]),
+    row("no logarithm of a probability", log_probabilities=[-1.0], labels=[1.0], log_labels=True),
+    row(log_probabilities=[-1.0], labels=[-0.5]),
+    row("NaN stays NaN", log_probabilities=[NAN, -1.0], labels=[0.5, NAN]),
+    row(log_probabilities=[-1.0], labels=[1.0, 0.0]),
+    *_losses("log_probabilities", -INF, -1.0, 1.0),
+)
 
 LIMITS: Mapping[str, Sequence[Row]] = {
     "sigmoid": SIGMOID,
@@ -193,6 +226,8 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "binary_cross_entropy": BINARY,
     "categorical_cross_entropy": CATEGORICAL,
     "sparse_categorical_cross_entropy": SPARSE_CATEGORICAL,
+    "kl_divergence": DIVERGENCE,
+    "log_kl_divergence": LOG_DIVERGENCE,
 }
 """A table for each operation that is defined."""
 
