@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,10 +37,10 @@ class Inside:
     alarms: list[str] = field(default_factory=list)
 
 
-def inside(dtype: str, wanted: int) -> Inside:
+def inside(dtype: str, wanted: int, names: Collection[str] = samples.DEFINED) -> Inside:
     """Hold the textbook forms of a dtype against their bounds, on at least so many elements."""
     found = Inside()
-    for batch in _batches(samples.calls(dtype, wanted)):
+    for batch in _batches(samples.calls(dtype, wanted, names)):
         for case, known in zip(batch, truth.evaluate_all(batch), strict=True):
             _held_against(found, case, known, FORMATS[dtype])
     return found

@@ -7,7 +7,7 @@ estimated by the same form in a wider dtype; what is told of the worst rows is h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -93,27 +93,28 @@ class Answer(NamedTuple):
         return self.share is None or self.share >= self.question.goal
 
 
-def questions(dtype: str, share: float) -> Sequence[Question]:
-    """A part of all questions about a dtype."""
-    return [*_unreduced(dtype), *_reduced(dtype)][:: max(1, round(1 / share))]
+def questions(dtype: str, share: float, names: Collection[str] = samples.DEFINED) -> Sequence[Question]:
+    """A part of all questions about operations in a dtype."""
+    operations = [samples.DEFINED[name] for name in names]
+    return [*_unreduced(operations, dtype), *_reduced(operations, dtype)][:: max(1, round(1 / share))]
 
 
-def _unreduced(dtype: str) -> Iterator[Question]:
+def _unreduced(operations: Sequence[Operation], dtype: str) -> Iterator[Question]:
     """Every operation with every value of every parameter but the reduction, one at a time.
 
     Without a label smoothing of 1, which leaves nothing of the labels: 1,000 equal terms in a tree lose only what
     their roundings on each level conspire to.
     """
-    for operation in samples.DEFINED.values():
+    for operation in operations:
         lengths = CLASSES if any(p.name == "axis" for p in operation.parameters) else CLASSES[1:2]
         for parameters in samples.variants(operation):
             if not parameters.keys() & {"reduction", "axis"} and parameters.get("label_smoothing") != 1:
                 yield from (Question(operation, parameters, dtype, length, UNREDUCED) for length in lengths)
 
 
-def _reduced(dtype: str) -> Iterator[Question]:
+def _reduced(operations: Sequence[Operation], dtype: str) -> Iterator[Question]:
     """Every loss with every reduction."""
-    for operation in samples.DEFINED.values():
+    for operation in operations:
         reductions = next((p.choices for p in operation.parameters if p.name == "reduction"), ())
         for reduction in reductions:
             if reduction != "none":

@@ -206,6 +206,8 @@ def _probabilities_region(inputs: Inputs, _parameters: Parameters) -> Region:
 
 
 _BY_LOGITS = Binary(sigmoid.smooth_labels, sigmoid.losses, sigmoid.slopes, lambda call: -call.real("logits"))
+# max(x, 0) - x z + log1p(e) loses more for soft labels, and is what frameworks multiply.
+_AS_IT_COMES = _BY_LOGITS._replace(entropy=sigmoid.textbook, slope=sigmoid.relative_slopes)
 _BY_PROBABILITIES = Binary(
     probabilities.smooth_labels,
     probabilities.binary_losses(probabilities.binary_logs),
@@ -230,9 +232,7 @@ OPERATIONS = (
         _logits_region,
         _binary_form(ROUNDING, _BY_LOGITS, _of_logits, "logits"),
         (
-            _binary_form(
-                ROUNDING, _BY_LOGITS._replace(slope=sigmoid.relative_slopes), _by_vectorised_sigmoids, "logits"
-            ),
+            _binary_form(ROUNDING, _AS_IT_COMES, _by_vectorised_sigmoids, "logits"),
             _binary_form(CANCELLATION, _BY_LOGITS, _by_difference, "logits", passes=False),
         ),
         elementwise=True,

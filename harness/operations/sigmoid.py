@@ -115,7 +115,7 @@ def _weighted(call: Call, whole: Real) -> Real:
     return (_rest(call) + _positive(call)) * whole if "pos_weight" in call.parameters else whole
 
 
-def _textbook(call: Call) -> Real:
+def textbook(call: Call) -> Real:
     """max(x, 0) - x z + log1p(exp(-|x|)): the form of TensorFlow's documentation, by log1p."""
     x = call.real("logits")
     return (x.maximum(0.0) - x * smooth_labels(call)) + log_tail(call)
@@ -240,7 +240,7 @@ OPERATIONS = (
         _labelled,
         LossForm(ROUNDING, losses, {"logits": slopes, "labels": _label_slopes}),
         (
-            LossForm(ROUNDING, _textbook),
+            LossForm(ROUNDING, textbook),
             *_SLOPE_FORMS,
             LossForm(SHIFT, _without_log1p, passes=False),
         ),

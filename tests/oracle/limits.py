@@ -212,6 +212,32 @@ LOG_DIVERGENCE = (
     row(log_probabilities=[-1.0], labels=[1.0, 0.0]),
     *_losses("log_probabilities", -INF, -1.0, 1.0),
 )
+BINARY_FOCAL = (
+    row("certain and right: 0 log 0 = 0", probabilities=[0.0, 1.0], labels=[0.0, 1.0]),
+    row("certain and wrong", probabilities=[0.0, 1.0], labels=[1.0, 0.0]),
+    row(probabilities=[-0.5, 0.5], labels=[1.0, 0.0]),
+    row(probabilities=[0.5, 0.5], labels=[1.5, -0.5]),
+    row("NaN stays NaN", probabilities=[NAN, 0.5], labels=[1.0, NAN]),
+    row(probabilities=[0.5], labels=[1.0, 0.0]),
+    *_losses("probabilities", 0.0, 0.5, 1.0),
+)
+SIGMOID_FOCAL = (
+    row("the label's side", logits=[INF, -INF], labels=[1.0, 0.0]),
+    row("the other side", logits=[INF, -INF], labels=[0.0, 1.0]),
+    row("a soft label is on both sides", logits=[INF, -INF], labels=[0.5, 0.5]),
+    row(logits=[0.0, 1.0], labels=[1.5, -0.5]),
+    row("NaN stays NaN", logits=[NAN, 0.0], labels=[1.0, NAN]),
+    row(logits=[0.0], labels=[1.0, 0.0]),
+    *_losses("logits", -INF, 0.0, 1.0),
+)
+SOFT_MARGIN = (
+    row("certain and right", logits=[INF, -INF], labels=[1.0, -1.0]),
+    row("certain and wrong", logits=[INF, -INF], labels=[-1.0, 1.0]),
+    row("no sign: 0 times any logit", logits=[INF], labels=[0.0]),
+    row("NaN stays NaN", logits=[NAN, 0.0], labels=[1.0, NAN]),
+    row(logits=[0.0], labels=[1.0, -1.0]),
+    *_losses("logits", -INF, 0.0, 1.0),
+)
 
 LIMITS: Mapping[str, Sequence[Row]] = {
     "sigmoid": SIGMOID,
@@ -228,6 +254,13 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "sparse_categorical_cross_entropy": SPARSE_CATEGORICAL,
     "kl_divergence": DIVERGENCE,
     "log_kl_divergence": LOG_DIVERGENCE,
+    "soft_margin_loss": SOFT_MARGIN,
+    "sigmoid_focal_cross_entropy": SIGMOID_FOCAL,
+    "binary_focal_cross_entropy": BINARY_FOCAL,
+    "softmax_focal_cross_entropy": DENSE,
+    "categorical_focal_cross_entropy": [
+        line for line in CATEGORICAL if line.because != "clipped first" and line.given.get("normalize") != "after"
+    ],
 }
 """A table for each operation that is defined."""
 
