@@ -137,7 +137,7 @@ def answers(question: Question) -> list[Answer]:
 def _outputs(question: Question) -> list[str]:
     if "reduction" in question.parameters:
         return [VALUE]
-    return [name for name in question.operation.outputs if name != "gradient:weights"]
+    return [name for name in question.operation.outputs if name.partition(":")[2] not in samples.FACTORS]
 
 
 def _worst(question: Question, output: str, library: float | None, bits: Bits) -> float | None:

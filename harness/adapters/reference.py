@@ -6,7 +6,9 @@ scalars in older NumPys. A product with a zero label, weight or upstream gradien
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
+import functools
+import operator
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -400,8 +402,7 @@ class Reduction(NamedTuple):
             raise ValueError(f"{name} has no last axis to average over")
         if weights is not None:
             weights = _fitted(weights, shape[:-1] if by_rows else shape)
-        factors = [factor for factor in (weights, by_label, kept) if factor is not None]
-        counts = np.prod(np.broadcast_arrays(*factors), axis=0, dtype=dtype) if factors and not by_rows else None
+        counts = None if by_rows else _product([weights, by_label, kept], shape, dtype)
         found = cls(name, empty, weights, counts, kept, shape, dtype)
         if name in MEANS and found.denominator == 0:
             if empty == "undefined":
@@ -483,6 +484,12 @@ class Reduction(NamedTuple):
         if self.denominator != 0:
             return numerator / self.denominator
         return np.full_like(numerator, 0 if self.empty == "zero" else np.nan)
+
+
+def _product(factors: Sequence[Optional[Array]], shape: Tuple[int, ...], dtype: Any) -> Optional[Array]:
+    """The product of those that there are, in this shape."""
+    found = [np.broadcast_to(factor.astype(dtype), shape) for factor in factors if factor is not None]
+    return functools.reduce(operator.mul, found) if found else None
 
 
 def _fitted(weights: Array, shape: Tuple[int, ...]) -> Array:

@@ -108,4 +108,4 @@ def of_call(operation: Operation, inputs: Inputs, complete: Parameters) -> Units
 def are_by_unit(operation: Operation, inputs: Inputs, shapes: tuple[Shape, Shape]) -> bool:
     """Whether inputs have numbers for units, and none is broadcast: of the leading input's shape or the losses'."""
     extents = {i.name: i.extent for i in operation.inputs}
-    return all(extents[name] == "unit" and array.shape in shapes for name, array in inputs.items())
+    return all(extents.get(name) == "unit" and array.shape in shapes for name, array in inputs.items())
