@@ -449,7 +449,7 @@ class Reduction(NamedTuple):
         slopes = self._rows(losses)
         if self.name == "weighted_mean":  # each weight is in the denominator, too
             value = self.value(losses)
-            slopes = slopes - (value if by_label is None else value * by_label)
+            slopes = slopes - (value if by_label is None else times(by_label, value))
         found = self._divided(times(self._ahead(upstream), slopes))
         return found if self.kept is None else np.where(self.kept, found, self.dtype.type(0))
 
@@ -465,7 +465,7 @@ class Reduction(NamedTuple):
             upstream: the gradient ahead; ones if None.
         """
         if self.name == "weighted_mean" and unit is not None:
-            terms = terms - self.value(losses) * unit
+            terms = terms - times(unit, self.value(losses))
         found = times(self.spread(upstream)[..., np.newaxis], terms)
         if self.kept is not None:
             found = np.where(self.kept[..., np.newaxis], found, self.dtype.type(0))

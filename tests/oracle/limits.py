@@ -60,8 +60,10 @@ def _losses(leading: str, wrong: Any, fine: Any, label: Any) -> list[Row]:
     return [
         row("a weight of 0 hides an infinite loss", **mixed, weights=[0.0, 1.0]),
         row("weights multiply, whatever their sign", **finite, weights=[-1.0, 2.0]),
-        row("weights that sum to 0 make this mean 0", **finite, weights=[1.0, -1.0], reduction="weighted_mean"),
-        row("no weight other than 0 makes this mean 0", **finite, weights=[0.0, 0.0], reduction="nonzero_mean"),
+        row(**finite, weights=[1.0, -1.0], reduction="weighted_mean"),
+        row("as empty_mean says", **finite, weights=[1.0, -1.0], reduction="weighted_mean", empty_mean="zero"),
+        row("as empty_mean says", **finite, weights=[0.0, 0.0], reduction="nonzero_mean", empty_mean="zero"),
+        row("as empty_mean says", **finite, weights=[0.0, 0.0], reduction="nonzero_mean", empty_mean="nan"),
         row(**finite, weights=[1.0, 1.0, 1.0]),
         row("no losses", **empty),
         row("the sum of nothing", **empty, reduction="sum"),
@@ -132,6 +134,16 @@ SPARSE = (
     row(logits=[[0.0, 1.0]], labels=[-1]),
     row(logits=[[0.0, 1.0]], labels=[0, 1]),
     *_losses("logits", [-INF, 0.0], [0.0, 0.0], 0),
+)
+NLL = (
+    row("the label's alone", log_probabilities=[[-1.0, -INF, NAN]], labels=[0]),
+    row("impossible, and the label's", log_probabilities=[[-1.0, -INF]], labels=[1]),
+    row("NaN is the label's", log_probabilities=[[NAN, -1.0]], labels=[0]),
+    row("no probability has such a logarithm, but the loss is linear", log_probabilities=[[2.0, -1.0]], labels=[0]),
+    row("an ignored row is 0 whatever it holds", log_probabilities=[[NAN, -1.0]], labels=[0], ignore_index=0),
+    row(log_probabilities=[[-1.0, -1.0]], labels=[2]),
+    row(log_probabilities=[[-1.0, -1.0]], labels=[0, 1]),
+    *_losses("log_probabilities", [-INF, 0.0], [-1.0, -1.0], 0),
 )
 BINARY = (
     row("certain and right: 0 log 0 = 0", probabilities=[0.0, 1.0], labels=[0.0, 1.0]),
@@ -249,6 +261,7 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "logsumexp": SOFTMAX,
     "softmax_cross_entropy": DENSE,
     "sparse_softmax_cross_entropy": SPARSE,
+    "nll_loss": NLL,
     "binary_cross_entropy": BINARY,
     "categorical_cross_entropy": CATEGORICAL,
     "sparse_categorical_cross_entropy": SPARSE_CATEGORICAL,
