@@ -147,7 +147,8 @@ def test_a_unit_without_calls_stays_if_its_document_is_wanted(
 
 def test_parameters_are_completed(make: Callable[..., Plan], case: Callable[..., Case]) -> None:
     plan = make(case(parameters={"reduction": "mean"}))
-    assert all(item.parameters == {"reduction": "mean", "label_smoothing": 0.0} for item in plan.items)
+    complete = {"reduction": "mean", "label_smoothing": 0.0, "empty_mean": "undefined"}
+    assert all(item.parameters == complete for item in plan.items)
 
 
 def test_what_an_api_cannot_express_is_planned_with_its_reason(
