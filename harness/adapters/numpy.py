@@ -110,6 +110,22 @@ def _classes_last(terms: Array, unit: Optional[Array], axis: Any) -> Tuple[Array
     return np.moveaxis(terms, axis, -1), None if unit is None else np.moveaxis(unit, axis, -1)
 
 
+def _with_batch_mean(
+    run: Callable[..., Dict[str, Array]], inputs: Arrays, parameters: Parameters, wanted: Sequence[str]
+) -> Dict[str, Array]:
+    """One more reduction: the sum over the number of examples."""
+    if parameters["reduction"] != "batch_mean":
+        return run(inputs, parameters, wanted)
+    x = inputs["log_probabilities"]
+    outputs = run(inputs, dict(parameters, reduction="sum"), wanted)
+    if 0 not in x.shape[:1]:
+        return {name: array / x.dtype.type(x.shape[0] if x.ndim else 1) for name, array in outputs.items()}
+    if parameters["empty_mean"] == "undefined":
+        raise ValueError("the mean of no losses")
+    answer = 0.0 if parameters["empty_mean"] == "zero" else np.nan
+    return {name: np.full_like(array, answer) for name, array in outputs.items()}
+
+
 def _label_slopes(loss: Loss, x: Array, z: Labels, parameters: Parameters) -> Array:
     """Derivatives of the losses with respect to the labels as given: they were smoothed, and weighted by class."""
     slopes = times(x.dtype.type(1 - parameters.get("label_smoothing", 0)), loss.label_slopes(x, z.dense, parameters))
@@ -293,7 +309,14 @@ IMPLEMENTATIONS = (
     ),
     _loss_row("soft_margin_loss", _MARGIN),
     _loss_row("kl_divergence", _KL, "axis", "epsilon"),
-    _loss_row("log_kl_divergence", _LOG_KL, "log_labels"),
     _loss_row("nll_loss", _NLL, "axis", "ignore_index", inputs=_BY_CLASS),
+    _row(
+        "log_kl_divergence",
+        partial(_with_batch_mean, partial(run_loss, _LOG_KL, "log_kl_divergence")),
+        "reduction",
+        "empty_mean",
+        "log_labels",
+        inputs=("weights",),
+    ),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),
 )

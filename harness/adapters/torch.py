@@ -148,7 +148,7 @@ def _kl_div(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return torch.nn.functional.kl_div(
         inputs["log_probabilities"],
         inputs["labels"],
-        reduction=parameters["reduction"],
+        reduction={"batch_mean": "batchmean"}.get(parameters["reduction"], parameters["reduction"]),
         log_target=parameters["log_labels"],
     )
 
@@ -218,6 +218,7 @@ def _by_hand(formula: Formula, torch: Any, inputs: Tensors, parameters: Paramete
 _F = "torch.nn.functional."
 _WITH_LOGITS = _F + "binary_cross_entropy_with_logits"
 _REDUCED: Dict[str, Any] = {"reduction": ("none", "sum", "mean"), "empty_mean": ("undefined", "nan")}
+_BATCH = ("none", "sum", "mean", "batch_mean")
 _CLASSES = dict(_REDUCED, label_smoothing=ANY, axis=SECOND_AXIS)
 _INDICES = dict(_CLASSES, reduction=("none", "sum", "mean", "weighted_mean"), ignore_index=ANY)
 _WEIGHTS = ("weights",)
@@ -284,6 +285,6 @@ IMPLEMENTATIONS = (
         _multilabel_soft_margin,
         {"reduction": tuple(ROW_REDUCTIONS)},
     ),
-    _row(_F + "kl_div", "log_kl_divergence", _kl_div, dict(_REDUCED, log_labels=ANY), since="1.6"),
+    _row(_F + "kl_div", "log_kl_divergence", _kl_div, dict(_REDUCED, log_labels=ANY, reduction=_BATCH), since="1.6"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=True, dtypes=ALL_FLOATS),
 )

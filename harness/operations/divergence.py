@@ -2,17 +2,30 @@
 
 kl_divergence      from probabilities, one a row; with `epsilon` both are clipped to [epsilon, 1] (Keras)
 log_kl_divergence  from log-probabilities x, one an element: z (log z - x) (torch); with `log_labels` the
-                   labels are logarithms too
+                   labels are logarithms too; `batch_mean` is their sum over the length of the first axis
 
 A label of 0 adds nothing, whatever is predicted: 0 log 0 = 0.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 
 from harness.model.case import Array, Domain, Inputs, Parameters
-from harness.operations.base import CANCELLATION, ROUNDING, Input, Parameter, Region, same_shape, undefined
+from harness.operations.base import (
+    CANCELLATION,
+    ROUNDING,
+    Input,
+    Operation,
+    Output,
+    Parameter,
+    Region,
+    same_shape,
+    undefined,
+)
 from harness.operations.losses import LossForm, label_region, loss
 from harness.operations.probabilities import EPSILON, PROBABILITIES, outside
 from harness.operations.real import Call, Program, Real, shared
@@ -20,6 +33,7 @@ from harness.operations.softmax import AXIS, LABELS, dense_region, rows
 
 LOG_PROBABILITIES = Input("log_probabilities", differentiable=True)
 LOG_LABELS = Parameter("log_labels", default=False, choices=(False, True))
+BATCH_MEAN = "batch_mean"
 NEGATIVE = "labels below 0: log of a negative number"
 
 
@@ -174,6 +188,41 @@ def _log_region(inputs: Inputs, parameters: Parameters) -> Region:
     return label_region(labels)
 
 
+def _with_batch_mean(operation: Operation) -> Operation:
+    """The operation with one more reduction, torch's batchmean: the sum over the number of examples."""
+    parameters = tuple(
+        replace(p, choices=(*p.choices, BATCH_MEAN)) if p.name == "reduction" else p for p in operation.parameters
+    )
+    outputs = {
+        name: Output(_over_batch(o.exact), tuple(replace(f, program=_over_batch(f.program)) for f in o.forms))
+        for name, o in operation.outputs.items()
+    }
+
+    def located(inputs: Inputs, complete: Parameters) -> Region:
+        batch = inputs["log_probabilities"].shape[:1]
+        if complete["reduction"] == BATCH_MEAN and 0 in batch and complete["empty_mean"] == "undefined":
+            return undefined("the mean of no losses")
+        return operation.region(inputs, complete)
+
+    return replace(operation, parameters=parameters, outputs=outputs, region=located)
+
+
+@cache
+def _over_batch(program: Program) -> Program:
+    def computed(call: Call) -> Real:
+        if call.parameters["reduction"] != BATCH_MEAN:
+            found: Real = program(call)
+            return found
+        shape = call.inputs["log_probabilities"].shape
+        summed: Real = program(replace(call, parameters={**call.parameters, "reduction": "sum"}, kept={}))
+        if 0 in shape[:1]:
+            answer = 0.0 if call.parameters["empty_mean"] == "zero" else np.nan
+            return call.exactly(np.full(summed.shape, answer))
+        return summed / float(shape[0] if shape else 1)
+
+    return computed
+
+
 OPERATIONS = (
     loss(
         "kl_divergence",
@@ -184,18 +233,20 @@ OPERATIONS = (
         LossForm(ROUNDING, _divergences(_log_ratio), {"probabilities": _slopes, "labels": _label_slopes(_log_ratio)}),
         (LossForm(CANCELLATION, _divergences(_plain_log_ratio), {"labels": _label_slopes(_plain_log_ratio)}),),
     ),
-    loss(
-        "log_kl_divergence",
-        "z (log(z) - x), x = log(p)",
-        (LOG_PROBABILITIES, LABELS),
-        (LOG_LABELS,),
-        _log_region,
-        LossForm(
-            ROUNDING,
-            _log_divergences,
-            {"log_probabilities": lambda call: -_weight(call), "labels": _log_label_slopes},
-        ),
-        (LossForm(CANCELLATION, _separate_divergences),),
-        elementwise=True,
+    _with_batch_mean(
+        loss(
+            "log_kl_divergence",
+            "z (log(z) - x), x = log(p)",
+            (LOG_PROBABILITIES, LABELS),
+            (LOG_LABELS,),
+            _log_region,
+            LossForm(
+                ROUNDING,
+                _log_divergences,
+                {"log_probabilities": lambda call: -_weight(call), "labels": _log_label_slopes},
+            ),
+            (LossForm(CANCELLATION, _separate_divergences),),
+            elementwise=True,
+        )
     ),
 )

@@ -53,7 +53,7 @@ def test_an_impossible_class_is_infinitely_wrong_however_small_its_label_is(eval
     assert found["value"].high.tolist() == [INF]
 
 
-@pytest.mark.parametrize("reduction", ["none", "sum", "mean", "row_mean"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean", "batch_mean", "row_mean"])
 @pytest.mark.parametrize("log_labels", [False, True])
 def test_divergence_of_logarithms(assert_exact: Exact, reduction: str, *, log_labels: bool) -> None:
     labels = [[-0.5, -1.0], [-INF, -30.0]] if log_labels else [[0.5, 0.25], [0.0, 1e-6]]
@@ -86,3 +86,12 @@ def test_undefined(evaluate: Exact, operation: str, given: dict[str, Any], reaso
 )
 def test_numbers_above_probability_1_are_judged_and_flagged(assert_exact: Exact, given: dict[str, Any]) -> None:
     assert assert_exact("log_kl_divergence", **given).region.domain is Domain.EXTENDED
+
+
+def test_the_batch_mean_is_the_sum_over_the_number_of_examples(evaluate: Exact) -> None:
+    given = {"log_probabilities": [[-1.0, -2.0], [-0.25, -4.0]], "labels": [[0.5, 0.25], [0.0, 0.125]]}
+    whole, mean = (evaluate("log_kl_divergence", reduction=name, **given).outputs for name in ("sum", "batch_mean"))
+    for name in ("value", "gradient:log_probabilities", "gradient:labels"):
+        np.testing.assert_array_equal(mean[name].high, whole[name].high / 2, err_msg=name)
+    single = evaluate("log_kl_divergence", log_probabilities=-1.0, labels=0.5, reduction="batch_mean").outputs
+    assert single["value"].high == 0.5 * (np.log(0.5) + 1.0)

@@ -942,7 +942,9 @@ def _loss_outputs(call: Call) -> dict[str, Array]:
     losses = LOSSES[call.operation](call)
     reduction = str(call.parameters["reduction"])
     by_rows = reduction.startswith("row_mean")
-    values = losses.values
+    values, batch = losses.values, ONE
+    if reduction == "batch_mean":
+        reduction, batch = "sum", real(call.leading.shape[0])
     if by_rows:
         reduction = "none" if reduction == "row_mean" else "sum"
         last = real(values.shape[-1])
@@ -963,7 +965,7 @@ def _loss_outputs(call: Call) -> dict[str, Array]:
         hot = call.dense_indices() if call.sparse else filled((), ZERO)
         slopes = reducing.class_weight_slopes(upstream, value, losses.by_class, hot)
         found["gradient:class_weights"] = _unbroadcast(slopes, call.class_weights.shape)
-    return found
+    return {name: each(lambda x: x / batch, array) for name, array in found.items()}
 
 
 def _scaled(call: Call, scale: Array, slopes: Array) -> Array:
