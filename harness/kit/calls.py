@@ -18,6 +18,7 @@ from harness.engine.support import refusal
 from harness.model.case import Array, Case, Domain, Expectation, Parameters, Scalar, Source, StatedTolerance
 from harness.operations import OPERATIONS
 from harness.operations.base import UPSTREAM, Input, Operation, Parameter
+from harness.operations.reductions import EMPTY_MEAN
 
 SOURCE = Source("check-adapter", 0)
 LOOSE = {"float16": 0.02, "bfloat16": 0.1, "float32": 1e-3, "float64": 1e-6}
@@ -122,7 +123,8 @@ def _mistakes(
         elif given.name == "labels":
             yield "labels of another shape", inputs | {"labels": inputs["labels"][:, :1]}, dict(base)
     for parameter in operation.parameters:
-        if parameter.choices and len(row.parameters.get(parameter.name, ())) > 1:
+        is_argument = parameter is not EMPTY_MEAN  # that says what an API answers to a mean of nothing
+        if is_argument and parameter.choices and len(row.parameters.get(parameter.name, ())) > 1:
             yield f"{parameter.name}={NO_CHOICE}", inputs, {**base, parameter.name: NO_CHOICE}
 
 
