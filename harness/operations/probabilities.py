@@ -238,7 +238,8 @@ def _plain_parts(p: Real, _numbers: Array) -> tuple[Real, Real, Real]:
     return part, 1.0 - part, whole
 
 
-def _approximately(p: Array) -> Array:
+def approximately(p: Array) -> Array:
+    """Shares of a row in float64, to tell large ones from small ones."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return p / np.sum(p, axis=-1, keepdims=True)
 
@@ -256,7 +257,7 @@ def log_q(call: Call) -> Real:
     share = share_of_row(call)
     numbers = rows(call, "probabilities")
     if call.parameters["normalize"] != "none":
-        numbers = _approximately(numbers)
+        numbers = approximately(numbers)
     return (-share.rest).log1p().where(numbers > HALF, share.part.log())
 
 

@@ -167,6 +167,13 @@ def test_exact_zeros_are_exact(dtype: str) -> None:
     )
 
 
+def test_a_share_that_underflows_leaves_the_others_slopes() -> None:
+    row, labels = [[0.0, 0.88, 5e-324, 0.22, 0.99]], [[0.5, 1.0, 0.36, 1.0, 1.0]]
+    given = {"probabilities": row, "labels": labels}
+    found = evaluate("categorical_focal_cross_entropy", {"normalize": "before"}, "float64", **given)
+    assert found.outputs["gradient:probabilities"].high[0, 0] == -INF
+
+
 def test_a_truth_beyond_float64_is_an_infinity_without_radius() -> None:
     given = {"logits": [-1.5e308], "labels": [1.0], "weights": [2.0]}
     found = evaluate("sigmoid_cross_entropy", {}, "float64", **given)
