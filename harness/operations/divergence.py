@@ -218,7 +218,7 @@ def _over_batch(program: Program) -> Program:
         if 0 in shape[:1]:
             answer = 0.0 if call.parameters["empty_mean"] == "zero" else np.nan
             return call.exactly(np.full(summed.shape, answer))
-        return summed / float(shape[0] if shape else 1)
+        return summed / call.once_rounded(float(shape[0] if shape else 1))
 
     return computed
 
