@@ -50,9 +50,9 @@ def relation(
 ) -> Iterator[tuple[Subject, Finding]]:
     """Judge a relation for every subject of its first call.
 
-    Each is held against the first subject of the same environment, framework, mode and device
-    that makes the other call. Where they differ because one of them departs from the truth in a known
-    way, so does the relation.
+    Each is held against what it says itself to the other call, or, where it doesn't make that one, against the
+    first subject of the same environment, framework, mode and device that does. Where they differ because
+    one of them departs from the truth in a known way, so does the relation.
 
     Args:
         truths: of the calls.
@@ -130,6 +130,9 @@ def _largest_group(values: Mapping[Subject, Seen], dtype: str) -> Sequence[Subje
 
 
 def _partner(subject: Subject, candidates: Observed) -> tuple[Subject | None, Observation | None]:
+    own = candidates.get(subject)
+    if own is not None and own.outcome is not Outcome.UNSUPPORTED:
+        return subject, own
     place = (subject.environment, subject.framework, subject.mode, subject.device)
     near = [(s, o) for s, o in candidates.items() if (s.environment, s.framework, s.mode, s.device) == place]
     return next(((s, o) for s, o in near if o.outcome is Outcome.VALUE), near[0] if near else (None, None))

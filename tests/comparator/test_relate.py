@@ -371,6 +371,19 @@ def test_the_first_partner_with_a_value_is_taken(stated: MakeRelation, subject: 
     assert (found.kind, found.reason) == (Kind.UNSUPPORTED, "no weights")
 
 
+def test_who_makes_both_calls_is_held_against_itself(stated: MakeRelation, subject: MakeSubject, gave: Gave) -> None:
+    others = {subject("torch.first"): gave(array(2.0)), subject("torch.a"): gave(array(1.0))}
+    observed = {"a": {subject("torch.a"): gave(array(1.0))}, "b": others}
+    ((_, found),) = relate.relation(stated(), observed, UNKNOWNS, alone)
+    assert found.kind is Kind.PASS
+    others[subject("torch.a")] = gave(outcome="error", error="ValueError", reason="no")
+    ((_, found),) = relate.relation(stated(), observed, UNKNOWNS, alone)
+    assert found.kind is Kind.FAIL
+    others[subject("torch.a")] = gave(outcome="unsupported", reason="no weights")
+    ((_, found),) = relate.relation(stated(), observed, UNKNOWNS, alone)
+    assert "torch.first" in found.reason
+
+
 def test_every_subject_of_the_first_call_is_judged(stated: MakeRelation, subject: MakeSubject, gave: Gave) -> None:
     firsts = {subject("torch.a"): gave(array(1.0)), subject("tensorflow.a"): gave(array(2.0))}
     others = {subject("torch.b"): gave(array(1.0)), subject("tensorflow.b"): gave(array(1.0))}
