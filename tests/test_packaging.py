@@ -29,7 +29,7 @@ def test_installed_harness_is_a_pytest_plugin_however_often_it_is_named(
     installed: Path, tmp_path: Path, conftest: str
 ) -> None:
     (tmp_path / "conftest.py").write_text(conftest)
-    environment = {**os.environ, "PYTHONPATH": str(installed), "HARNESS_SUBJECT": "*:numpy.*"}
+    environment = {**os.environ, "PYTHONPATH": str(installed), "HARNESS_SUBJECT": "*:numpy.*", "PYTEST_ADDOPTS": ""}
     command = [sys.executable, "-P", "-m", "pytest", "--harness-cases", "stock", "-k", "003-a and numpy", "-v"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr

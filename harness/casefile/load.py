@@ -14,14 +14,12 @@ from harness.casefile.errors import CaseFileErrors, Problem
 from harness.casefile.files import names
 from harness.casefile.messages import validated
 from harness.casefile.places import Place, Report
+from harness.casefile.skimming import skim
 from harness.model.case import Source
 
 Read = TypeVar("Read", bound=Heading)
 Reader = Callable[[Place, reading.Context], Read | None]
-
-
-HEADING_DEPTH = 4
-"""The file, the list of its entries, an entry, and a list in it, such as that of its dtypes."""
+Parser = Callable[[bytes], tree.Tree]
 
 
 def load(files: Iterable[Path], root: Path) -> list[Entry]:
@@ -33,7 +31,7 @@ def load(files: Iterable[Path], root: Path) -> list[Entry]:
     Raises:
         CaseFileErrors: with every problem of every file.
     """
-    return _read(files, root, reading.entry, tree.MAX_DEPTH)
+    return _read(files, root, reading.entry, tree.parse)
 
 
 def headings(files: Iterable[Path], root: Path) -> list[Heading]:
@@ -42,10 +40,15 @@ def headings(files: Iterable[Path], root: Path) -> list[Heading]:
     Raises:
         CaseFileErrors: with the problems that are seen on the way.
     """
-    return _read(files, root, reading.heading, HEADING_DEPTH)
+    return _read(files, root, reading.heading, _skimmed)
 
 
-def _read(files: Iterable[Path], root: Path, reader: Reader[Read], depth: int) -> list[Read]:
+def _skimmed(data: bytes) -> tree.Tree:
+    found = tree.parse(skim(data))
+    return tree.parse(data) if found.faults else found
+
+
+def _read(files: Iterable[Path], root: Path, reader: Reader[Read], parse: Parser) -> list[Read]:
     entries: list[Read] = []
     problems: list[Problem] = []
     cases = root.resolve()
@@ -53,7 +56,7 @@ def _read(files: Iterable[Path], root: Path, reader: Reader[Read], depth: int) -
         for file in files:
             shown, ids = names(file, cases)
             report = Report(shown)
-            entries += _entries(file, ids, report, reader, depth)
+            entries += _entries(file, ids, report, reader, parse)
             problems += report.problems
     problems += _repeated(entries)
     if problems:
@@ -83,9 +86,9 @@ def _repeated(entries: Sequence[Heading]) -> Iterator[Problem]:
             yield Problem(entry.source.file, entry.source.line, 1, "$", message)
 
 
-def _entries(file: Path, ids: str, report: Report, reader: Reader[Read], depth: int) -> list[Read]:
+def _entries(file: Path, ids: str, report: Report, reader: Reader[Read], parse: Parser) -> list[Read]:
     """The entries of a file, without those that something is wrong with."""
-    place = document(file, report, "cases", depth)
+    place = document(file, report, "cases", parse)
     if place is None:
         return []
     head = validated(models.Document, tree.plain(place.node, depth=2), place, report)
@@ -100,14 +103,14 @@ def _entries(file: Path, ids: str, report: Report, reader: Reader[Read], depth: 
     return found
 
 
-def document(file: Path, report: Report, key: str, depth: int = tree.MAX_DEPTH) -> Place | None:
+def document(file: Path, report: Report, key: str, parse: Parser = tree.parse) -> Place | None:
     """The root of a file that has a list under a key; None if it can't be read."""
     try:
         data = file.read_bytes()
     except OSError as error:
         report.fault(tree.Fault(1, 1, f"can't be read: {error.strerror}"))
         return None
-    parsed = tree.parse(data, depth)
+    parsed = parse(data)
     for fault in parsed.faults:
         report.fault(fault)
     if parsed.root is None and not parsed.faults:

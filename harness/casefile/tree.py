@@ -79,14 +79,9 @@ class Tree(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def parse(data: bytes, depth: int = MAX_DEPTH) -> Tree:
-    """Read one YAML document.
-
-    Args:
-        depth: levels of lists and mappings whose content is kept; of what is deeper only the syntax is looked at.
-            With anchors, which may be anywhere, all is kept.
-    """
-    builder = _Builder(MAX_DEPTH if b"&" in data else depth)
+def parse(data: bytes) -> Tree:
+    """Read one YAML document."""
+    builder = _Builder()
     try:
         text = _decoded(data)
         _check_characters(text)
@@ -120,9 +115,8 @@ class _Open:
 class _Builder:
     """Puts nodes together as the parser's events come."""
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self) -> None:
         self.root: Node | None = None
-        self._depth = depth
         self.faults: list[Fault] = []
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
@@ -158,8 +152,6 @@ class _Builder:
         self._attach(node, _start_of(event))
 
     def _scalar(self, event: Any) -> None:
-        if len(self._open) > self._depth:
-            return
         mark, text = event.start_mark, event.value
         value = resolve(text) if event.implicit[0] and event.tag is None else self._explicit(event)
         node = Scalar(mark.line + 1, mark.column + 1, text, value)
@@ -219,8 +211,6 @@ class _Builder:
         """Put a collection, or what an alias stands for, where it belongs."""
         if not self._open:
             self.root = node
-            return
-        if len(self._open) > self._depth:
             return
         parent = self._open[-1]
         parent.children.append(node)

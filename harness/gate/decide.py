@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from harness.gate.policy import FAIL_ON, FAILURE, LEFT_OUT, Event, Policy, Rule
+from harness.model.change import Change
 from harness.model.decision import Decision, Ruling
 from harness.model.run import LeftOut
 from harness.model.verdict import Verdict
 from harness.oracle.formats import FORMATS
 from harness.reporting import overview
 from harness.store import entries
-from harness.store.changes import Change, Diff, Difference
+from harness.store.changes import Diff, Difference
 from harness.store.entries import Key
 
 NUMBERS = frozenset({Change.WORSE, Change.BITS})

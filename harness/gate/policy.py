@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from harness.store.changes import Change
+from harness.model.change import Change
 
 FAILURE = "failure"
 """An output fails now, whatever it did before."""

@@ -24,7 +24,7 @@ class PolicyError(Exception):
 class Table(BaseModel):
     """`[[tool.harness.gate.rules]]`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     changes: Annotated[list[str], Field(min_length=1)]
     fail: bool

@@ -170,7 +170,8 @@ class Running:
     @classmethod
     def exact(cls, value: Array | float, arithmetics: Sequence[Arithmetic]) -> Self:
         """Numbers without error."""
-        return cls(np.asarray(value, np.float64), (NONE,) * len(arithmetics), arithmetics)
+        unsigned = np.asarray(value, np.float64) + 0.0  # a number: 1 / -0.0 would be another limit than 1 / 0
+        return cls(np.asarray(unsigned), (NONE,) * len(arithmetics), arithmetics)
 
     @property
     def shape(self) -> tuple[int, ...]:

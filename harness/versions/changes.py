@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from harness.model.change import Change
 from harness.model.verdict import Kind, Verdict
 from harness.reporting.stability import BY_HAND
 from harness.store import changes
-from harness.store.changes import UNMEASURED, Change
+from harness.store.changes import UNMEASURED
 from harness.store.entries import Entry, Key, entry_of
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from harness.gate.decide import gate
 from harness.gate.policy import Policy
+from harness.model.change import Change
 from harness.model.decision import Decision
 from harness.model.verdict import Kind, Verdict
 from harness.store import entries
-from harness.store.changes import Change, Diff, Difference
+from harness.store.changes import Diff, Difference
 from harness.versions.changes import Changed, bare
 from harness.versions.upgrade import Upgrade
 

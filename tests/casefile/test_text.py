@@ -153,20 +153,3 @@ def test_a_byte_order_mark_and_carriage_returns_are_nothing() -> None:
 
 def test_an_integer_of_more_digits_than_python_converts_is_infinite() -> None:
     assert resolve("9" * 5000) == float("inf")
-
-
-def test_what_is_deeper_than_asked_for_is_not_kept() -> None:
-    root = tree.parse(b"a: [1, {b: [2, [3]]}]\nc: 4\n", depth=2).root
-    assert root is not None
-    assert tree.plain(root) == {"a": [1, {}], "c": 4}
-
-
-def test_with_anchors_all_is_kept() -> None:
-    root = tree.parse(b"a: [[[&x 1]]]\nb: *x\n", depth=1).root
-    assert root is not None
-    assert tree.plain(root) == {"a": [[[1]]], "b": 1}
-
-
-def test_syntax_is_looked_at_to_the_end() -> None:
-    (fault,) = tree.parse(b"a: [[[[1, ]]\n", depth=1).faults
-    assert "not YAML" in fault.message

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from harness.model.change import Change
 from harness.model.verdict import Kind, Verdict
-from harness.store.changes import MACHINE, Change, Diff, Difference
+from harness.store.changes import MACHINE, Diff, Difference
 from harness.store.entries import Entry
 
 SUBJECT = "current:torch.softmax@eager"

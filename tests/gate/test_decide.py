@@ -10,10 +10,10 @@ import pytest
 from harness.gate.decide import gate
 from harness.gate.lines import lines
 from harness.gate.policy import Policy, Rule
+from harness.model.change import Change
 from harness.model.decision import Decision
 from harness.model.run import LeftOut
 from harness.model.verdict import ExitCode, Kind
-from harness.store.changes import Change
 
 Make = Callable[..., Any]
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.model.change import Change
 from harness.model.verdict import FAILED, Kind
 from harness.store.baseline import Baseline, Facts
-from harness.store.changes import Change, Diff, classified, diff, summary
+from harness.store.changes import Diff, classified, diff, summary
 from harness.store.entries import Entry, Key, line_of
 
 KEY = ("documents/1:a/float32", "current:numpy.sigmoid@eager", "value")
