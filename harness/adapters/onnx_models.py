@@ -118,14 +118,15 @@ def _model(onnx: Any, operator: Operator, feeds: Arrays, attributes: Mapping[str
 
 
 def _array(tensor: Tensor) -> Any:
-    """An array of the same bits; bfloat16 as the dtype of the package that onnx has it from."""
+    """An array of the same bits, which may be written to; bfloat16 is of the package that onnx has it from."""
+    data = np.array(tensor.data)  # onnx's evaluator takes the logarithm of no examples in place
     if tensor.dtype != "bfloat16":
-        return tensor.data
+        return data
     try:
         import ml_dtypes
     except ImportError as error:
         raise UnsupportedError("this release of onnx has no bfloat16 of NumPy's") from error
-    return tensor.data.view(ml_dtypes.bfloat16)
+    return data.view(ml_dtypes.bfloat16)
 
 
 def _tensor(array: Any) -> Tensor:

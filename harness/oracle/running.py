@@ -169,9 +169,8 @@ class Running:
 
     @classmethod
     def exact(cls, value: Array | float, arithmetics: Sequence[Arithmetic]) -> Self:
-        """Numbers without error."""
-        unsigned = np.asarray(value, np.float64) + 0.0  # a number: 1 / -0.0 would be another limit than 1 / 0
-        return cls(np.asarray(unsigned), (NONE,) * len(arithmetics), arithmetics)
+        """Numbers without error. Zero has no sign: 1 / -0.0 would be the limit from outside a domain."""
+        return cls(np.asarray(np.add(value, 0.0, dtype=np.float64)), (NONE,) * len(arithmetics), arithmetics)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.adapters import Implementation
@@ -71,3 +72,13 @@ def test_agrees_in_other_modes(
 def test_says_the_versions_of_its_packages(name: str, started: Callable[..., Any]) -> None:
     packages = importlib.import_module(f"harness.adapters.{name}").PACKAGES
     assert all(started(name).hello["packages"][package] for package in packages)
+
+
+def test_onnx_takes_the_logarithm_of_no_examples(
+    started: Callable[..., Any], call: Any, tensor: Any, defaults: Any
+) -> None:
+    """It writes to what it is given."""
+    row = next(row for name, row in ROWS if name == "onnx" and row.path == "onnx.LogSoftmax")
+    inputs = {"logits": tensor(np.zeros((0, 3)), "float32")}
+    (answer,) = started("onnx").send([call(row, inputs, defaults("log_softmax"), ["value"])])
+    assert answer.outputs["value"].data.shape == (0, 3)

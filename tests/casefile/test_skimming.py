@@ -40,19 +40,20 @@ def test_content_is_left_out_and_lines_stay() -> None:
     [
         "{logits: {generate: grid}\n    }",
         "{logits: {generate: grid}\n    , low: 1}",
-        "\n    logits: &x [1, 2]\n  note: *x",
         "# { }\n    {logits: [1]}",
         "\n    logits: >\n      }\n\n      - id: no",
     ],
 )
 def test_what_is_not_written_in_the_usual_way_is_read_whole(tmp_path: Path, inputs: str) -> None:
     text = HEAD + f"  inputs: {inputs}\n- id: b\n  operation: sigmoid\n  inputs: {{logits: [1]}}\n"
-    if "*x" in inputs:
-        with pytest.raises(casefile.CaseFileErrors, match="note"):
-            heads(tmp_path, text)
-        return
     line = text[: text.index("- id: b")].count("\n") + 1
     assert heads(tmp_path, text) == [("operations/some:a", 2), ("operations/some:b", line)]
+
+
+def test_an_alias_of_what_was_left_out_has_its_value(tmp_path: Path) -> None:
+    text = HEAD + "  inputs:\n    logits: &words x\n  note: *words\n"
+    assert b"words x" not in skim(text.encode())
+    assert heads(tmp_path, text) == [("operations/some:a", 2)]
 
 
 def test_a_fault_is_told_of_the_whole_text(tmp_path: Path) -> None:

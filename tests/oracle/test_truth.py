@@ -167,6 +167,14 @@ def test_exact_zeros_are_exact(dtype: str) -> None:
     )
 
 
+@pytest.mark.parametrize("operation", ["sparse_categorical_cross_entropy", "categorical_cross_entropy"])
+def test_the_slope_at_either_zero_is_the_limit_from_inside(operation: str) -> None:
+    labels = np.array([0, 0]) if operation.startswith("sparse") else [[1.0, 0.0], [1.0, 0.0]]
+    given = {"probabilities": [[0.0, 1.0], [-0.0, 1.0]], "labels": labels}
+    found = evaluate(operation, {}, "float32", **given)
+    assert found.outputs["gradient:probabilities"].high[:, 0].tolist() == [-INF, -INF]
+
+
 def test_a_share_that_underflows_leaves_the_others_slopes() -> None:
     row, labels = [[0.0, 0.88, 5e-324, 0.22, 0.99]], [[0.5, 1.0, 0.36, 1.0, 1.0]]
     given = {"probabilities": row, "labels": labels}
