@@ -7,8 +7,8 @@ import platform
 from typing import Any
 
 FEATURES = (
-    *("sse4_1", "sse4_2", "avx", "avx2", "f16c", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_bf16"),
-    *("avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "asimd", "asimdhp", "sve", "sve2", "bf16"),
+    *("sse4_1", "sse4_2", "avx", "avx2", "f16c", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni"),
+    *("avx512_bf16", "avx512_fp16", "avx_vnni", "amx_tile", "amx_bf16", "asimd", "asimdhp", "sve", "sve2", "bf16"),
 )
 """Processor features that kernels are chosen by, as Linux names them."""
 
