@@ -272,7 +272,7 @@ class Session:
 
     def _relation_rows(self, place: int, unit: Relation, items: Sequence[Item]) -> Iterator[tuple[int, Verdict]]:
         truths = {name: oracle.evaluate(call) for name, call in unit.calls.items()}
-        if all("value" in truth.outputs for truth in truths.values()):
+        if all(unit.views[name].output in truth.outputs for name, truth in truths.items()):
             subject, finding = relate.statement(unit, truths)
             yield place, self._judge.row(unit, subject, "relation", finding, None)
         names = {call.id: name for name, call in unit.calls.items()}
@@ -282,7 +282,8 @@ class Session:
         ranks = {item.subject: item.rank for item in reversed(items)}
 
         def alone(name: str, subject: Subject, observation: Observation) -> Verdict:
-            ((row,),) = self._judge.verdicts([Answer(unit.calls[name], subject, ["value"], observation, truths[name])])
+            answer = Answer(unit.calls[name], subject, [unit.views[name].output], observation, truths[name])
+            ((row,),) = self._judge.verdicts([answer])
             return row
 
         for subject, finding in relate.relation(unit, observed, truths, alone):

@@ -107,7 +107,8 @@ def _view(model: models.Call) -> View:
     view = model.view if isinstance(model, models.RelatedCall) else None
     if view is None:
         return WHOLE
-    return View(view.axis, view.index) if view.sum is None else View(view.sum)
+    axis = view.axis if view.sum is None else view.sum
+    return View(axis, view.index, view.output)
 
 
 def related(place: Place, model: models.RelationEntry | None, report: Report) -> Mapping[str, CallText] | None:

@@ -202,10 +202,15 @@ def _broadcasts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 def _check_view(place: Place, call: CallText, made: Mapping[str, Array], report: Report) -> None:
     view: View = call.view
-    shape = value_shape(call, made) if view.axis is not None else None
-    if view.axis is None or shape is None:
+    offered = list(call.operation.offered(made))
+    if view.output not in offered:
+        report.add(place.nearest("view", "output"), unknown("output", view.output, offered))
         return
+    value = value_shape(call, made) if view.axis is not None else None
+    if view.axis is None or value is None:
+        return
+    shape, what = output_shape(view.output, value, made), view.output.replace(":", " of ")
     if not -len(shape) <= view.axis < len(shape):
-        report.add(place.nearest("view"), f"no axis {view.axis}: the value has shape {list(shape)}")
+        report.add(place.nearest("view"), f"no axis {view.axis}: the {what} has shape {list(shape)}")
     elif view.index is not None and not -shape[view.axis] <= view.index < shape[view.axis]:
         report.add(place.nearest("view"), f"no index {view.index} on axis {view.axis}: the shape is {list(shape)}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from harness.casefile.literals import Numbers
 from harness.casefile.recipes import Generator
-from harness.model.case import Departure, Parameters, Printed, Source, StatedTolerance, View, Within
+from harness.model.case import Against, Departure, Parameters, Printed, Source, StatedTolerance, View, Within
 from harness.operations.base import Operation
 
 Recipe = Numbers | Generator
@@ -56,6 +56,7 @@ class RelationText(NamedTuple):
     calls: Mapping[str, CallText]
     per: tuple[StatementText, ...]
     within: Within
+    against: Against
 
 
 class ClaimText(NamedTuple):

@@ -76,7 +76,7 @@ def _relations(entry: Entry, content: RelationText, dtype: str, seed: int) -> It
             name: _call(entry, f"{own}/{name}", call, given, dtype, Expectation())
             for (name, call), given in zip(content.calls.items(), inputs, strict=True)
         }
-        yield Relation(own, content.kind, calls, views, per, entry.source, entry.id, content.within)
+        yield Relation(own, content.kind, calls, views, per, entry.source, entry.id, content.within, content.against)
 
 
 def _overrides(

@@ -28,6 +28,7 @@ from harness.operations import OPERATIONS
 from harness.oracle.formats import FORMATS
 
 ID = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+VIEWED = "^(value|gradient:[a-z_]+)$"
 OUTPUT = r"^(\*|value|relation|gradient:[a-z_]+)$"
 
 
@@ -95,16 +96,19 @@ Outcomes = Annotated[
 
 
 class View(Model):
-    """The part of an output that a relation compares: one index along an axis, or the sum over an axis."""
+    """What a relation compares: an output, one index along an axis of it, or the sum over an axis."""
 
+    output: str = Field(default="value", pattern=VIEWED)
     axis: int | None = None
     index: int | None = None
     sum: int | None = Field(default=None, description="The axis that is summed over.")
 
     @model_validator(mode="after")
     def _check_form(self) -> View:
-        if (self.sum is None) != (self.axis is not None and self.index is not None):
-            raise ValueError("a view is {axis: A, index: I} or {sum: AXIS}")
+        indexed = self.axis is not None and self.index is not None
+        whole = self.axis is None and self.index is None and "output" in self.model_fields_set
+        if self.sum is None and not indexed and not whole:
+            raise ValueError("a view is {axis: A, index: I} or {sum: AXIS}, or {output: NAME} as a whole")
         if self.sum is not None and (self.axis is not None or self.index is not None):
             raise ValueError("a view is {axis: A, index: I} or {sum: AXIS}, not both")
         return self
@@ -213,6 +217,9 @@ class RelationEntry(Expanded):
     within: Literal["bounds", "bitwise", "tolerance"] = Field(
         default="bounds",
         description="How near: errors differ by no more than both may lose; the same bits; usual rtol and atol.",
+    )
+    against: Literal["itself", "another_mode"] = Field(
+        default="itself", description="Whose other calls: the subject's own, or its implementation's in another mode."
     )
     calls: dict[str, RelatedCall] = Field(min_length=2)
     per: Statements = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from harness.casefile.entries import CallText, CaseText, ClaimText, Entry, Headi
 from harness.casefile.messages import validated
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Generator
-from harness.model.case import Source, Within
+from harness.model.case import Against, Source, Within
 
 KINDS = {models.CaseEntry: "case", models.RelationEntry: "relation", models.ClaimEntry: "claim"}
 
@@ -101,7 +101,7 @@ def _relation(place: Place, model: models.RelationEntry | None, source: Source, 
     if model is None or related is None or len(report) > before:
         return None
     per = statements.stated(place, model.per, gives, source)
-    return RelationText(model.relation, related, per, Within(model.within))
+    return RelationText(model.relation, related, per, Within(model.within), Against(model.against))
 
 
 def _claim(_place: Place, model: models.ClaimEntry | None, _source: Source, _report: Report) -> ClaimText | None:

@@ -15,7 +15,7 @@ from harness.comparator import tolerance
 from harness.comparator.findings import ENDED, Finding, at, raised
 from harness.comparator.measure import place
 from harness.comparator.views import Seen, of_truth, of_value
-from harness.model.case import Array, Relation, View, Within
+from harness.model.case import Against, Array, Relation, View, Within
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import DOCUMENT, Subject
 from harness.model.verdict import Grade, Kind, Verdict
@@ -51,7 +51,8 @@ def relation(
     """Judge a relation for every subject of its first call.
 
     Each is held against what it says itself to the other call, or, where it doesn't make that one, against the
-    first subject of the same environment, framework, mode and device that does. Where they differ because
+    first subject of the same environment, framework, mode and device that does; if the relation is one of
+    modes, against the first subject of the same implementation in another mode. Where they differ because
     one of them departs from the truth in a known way, so does the relation.
 
     Args:
@@ -62,7 +63,7 @@ def relation(
     for subject, observation in observed[first].items():
         findings = []
         for other in others:
-            partner, partners = _partner(subject, observed[other])
+            partner, partners = _partner(stated, subject, observed[other])
             found = _pair(stated, truths, first, observation, other, partner, partners)
             if found.kind is Kind.FAIL and partner and partners and stated.within is not Within.BITWISE:
                 sides = [alone(first, subject, observation), alone(other, partner, partners)]
@@ -100,13 +101,13 @@ def agreement(observed: Observed, dtype: str, truth: Truth) -> Iterator[tuple[Su
         truth: of their call, for what each of them may lose; without it the usual tolerance is allowed.
     """
     form = FORMATS[dtype]
-    values = {s: of_value(o.outputs["value"], WHOLE, truth, form) for s, o in observed.items() if _has_value(o)}
+    values = {s: of_value(o.outputs["value"], WHOLE, truth, form) for s, o in observed.items() if _has(o, "value")}
     agreeing = _largest_group(values, dtype)
     for subject, observation in observed.items():
         if subject in values:
             yield subject, _among(subject, agreeing)
         else:
-            yield subject, _no_value(observation)
+            yield subject, _nothing(observation, "value")
 
 
 def _among(subject: Subject, agreeing: Sequence[Subject]) -> Finding:
@@ -129,12 +130,18 @@ def _largest_group(values: Mapping[Subject, Seen], dtype: str) -> Sequence[Subje
     return [] if tied else largest
 
 
-def _partner(subject: Subject, candidates: Observed) -> tuple[Subject | None, Observation | None]:
+def _partner(stated: Relation, subject: Subject, candidates: Observed) -> tuple[Subject | None, Observation | None]:
+    """Who is held against a subject, with what it gave."""
     own = candidates.get(subject)
-    if own is not None and own.outcome is not Outcome.UNSUPPORTED:
+    if stated.against is Against.ANOTHER_MODE:
+        place = (subject.environment, subject.implementation, subject.device)
+        near = [(s, o) for s, o in candidates.items() if (s.environment, s.implementation, s.device) == place]
+        near = [(s, o) for s, o in near if s.mode != subject.mode]
+    elif own is not None and own.outcome is not Outcome.UNSUPPORTED:
         return subject, own
-    place = (subject.environment, subject.framework, subject.mode, subject.device)
-    near = [(s, o) for s, o in candidates.items() if (s.environment, s.framework, s.mode, s.device) == place]
+    else:
+        where = (subject.environment, subject.framework, subject.mode, subject.device)
+        near = [(s, o) for s, o in candidates.items() if (s.environment, s.framework, s.mode, s.device) == where]
     return next(((s, o) for s, o in near if o.outcome is Outcome.VALUE), near[0] if near else (None, None))
 
 
@@ -149,14 +156,16 @@ def _pair(
 ) -> Finding:
     if partner is None or partners is None:
         return _without(observation, stated.views[first]) or Finding(
-            Kind.UNSUPPORTED, reason=f"nothing in this framework computes {other}"
+            Kind.UNSUPPORTED, reason=f"nothing {_where(stated)} computes {other}"
         )
     without = _without(observation, stated.views[first]) or _without(partners, stated.views[other])
     if without:
         return without
     form = FORMATS[stated.calls[first].dtype]
-    a = of_value(observation.outputs["value"], stated.views[first], truths[first], form)
-    b = of_value(partners.outputs["value"], stated.views[other], truths[other], form)
+    a, b = (
+        of_value(seen.outputs[stated.views[name].output], stated.views[name], truths[name], form)
+        for name, seen in ((first, observation), (other, partners))
+    )
     # Calls that are told apart differ by more than both may lose: what their truths differ by is the point.
     comparison = _compare(a, b, form.name, stated.within, plain=stated.kind != EQUAL)
     holds = bool(comparison.differs) != (stated.kind == EQUAL)
@@ -168,9 +177,9 @@ def _pair(
 
 def _without(observation: Observation, view: View) -> Finding | None:
     """What is found where there is no such view of a value to compare; None where there is."""
-    if not _has_value(observation):
-        return _no_value(observation)
-    shape = observation.outputs["value"].shape
+    if not _has(observation, view.output):
+        return _nothing(observation, view.output)
+    shape = observation.outputs[view.output].shape
     if view.axis is None:
         return None
     if not -len(shape) <= view.axis < len(shape):
@@ -180,13 +189,20 @@ def _without(observation: Observation, view: View) -> Finding | None:
     return None
 
 
-def _has_value(observation: Observation) -> bool:
-    return observation.outcome is Outcome.VALUE and "value" in observation.outputs
+def _where(stated: Relation) -> str:
+    return "in this framework" if stated.against is Against.ITSELF else "in another mode"
 
 
-def _no_value(observation: Observation) -> Finding:
+def _has(observation: Observation, output: str) -> bool:
+    return observation.outcome is Outcome.VALUE and output in observation.outputs
+
+
+def _nothing(observation: Observation, output: str) -> Finding:
+    """What is found where there is no such output."""
+    if output in observation.unsupported:
+        return Finding(Kind.UNSUPPORTED, reason=observation.unsupported[output])
     if observation.outcome is Outcome.VALUE:
-        return Finding(Kind.FAIL, Grade.BROKEN, "gave no value")
+        return Finding(Kind.FAIL, Grade.BROKEN, f"gave no {output}")
     if observation.outcome is Outcome.ERROR:
         return Finding(Kind.FAIL, Grade.BROKEN, raised(observation))
     return Finding(ENDED[observation.outcome], reason=observation.reason)

@@ -8,7 +8,6 @@ import numpy as np
 
 from harness.comparator.measure import pass_line
 from harness.model.case import Array, View
-from harness.operations.base import VALUE
 from harness.oracle.formats import Format
 from harness.oracle.truth import Truth
 
@@ -34,21 +33,21 @@ class Seen(NamedTuple):
 
 
 def of_value(value: Array, view: View, truth: Truth, form: Format) -> Seen:
-    """A view of what a subject gave."""
-    enclosed = truth.outputs.get(VALUE)
+    """A view of what a subject gave for the view's output."""
+    enclosed = truth.outputs.get(view.output)
     wide = value.astype(np.float64)
     if enclosed is None or enclosed.high.shape != value.shape:
         nothing = np.zeros(value.shape)
         return _viewed(Seen(wide, value, nothing, nothing, nothing, np.zeros(value.shape, bool)), view)
     with np.errstate(all="ignore"):
         error = (wide - enclosed.high) - enclosed.low
-        allowed = np.broadcast_to(pass_line(enclosed, truth.bounds[VALUE], form), value.shape)
+        allowed = np.broadcast_to(pass_line(enclosed, truth.bounds[view.output], form), value.shape)
     return _viewed(Seen(wide, value, error, allowed, enclosed.radius, np.isfinite(enclosed.high)), view)
 
 
 def of_truth(truth: Truth, view: View, form: Format) -> Seen:
     """A view of the exact value, which is known."""
-    high = truth.outputs[VALUE].high
+    high = truth.outputs[view.output].high
     return of_value(high, view, truth, form)._replace(bits=None)
 
 

@@ -74,14 +74,28 @@ def calls(unit: Unit) -> Sequence[Case]:
 
 def _items(rank: int, unit: Unit, call: Case, candidates: Sequence[Candidate], wants: Wants) -> list[Item]:
     parameters = OPERATIONS[call.operation].complete(call.parameters)
-    value_only = bool(call.expect.undefined) or isinstance(unit, Relation)
-    asked = [c for c in candidates if wants(unit, c.subject)]
+    only = _only(unit, call)
+    asked = [c for c in candidates if wants(unit, c.subject) and only <= set(c.wanted)]
     return [
         Item(
-            rank + n, unit, call, c.subject, c.adapter, parameters, c.wanted[:1] if value_only else c.wanted, c.refusal
+            rank + n,
+            unit,
+            call,
+            c.subject,
+            c.adapter,
+            parameters,
+            tuple(output for output in c.wanted if not only or output in only),
+            c.refusal,
         )
         for n, c in enumerate(asked)
     ]
+
+
+def _only(unit: Unit, call: Case) -> set[str]:
+    """The outputs of a call that are looked at, where those aren't all that a subject offers; else none."""
+    if isinstance(unit, Relation):
+        return {"value", *(unit.views[name].output for name, own in unit.calls.items() if own is call)}
+    return {"value"} if call.expect.undefined else set()
 
 
 def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[str, Environment]) -> list[Candidate]:

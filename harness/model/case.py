@@ -147,10 +147,21 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part of an output that a relation looks at: one index along an axis, or the sum over it."""
+    """What a relation looks at: an output, or one index along an axis of it, or the sum over that axis."""
 
     axis: int | None = None
     index: int | None = None
+    output: str = "value"
+
+
+class Against(StrEnum):
+    """Whom a relation holds a subject's first call against.
+
+    ITSELF: the subject's own other calls. ANOTHER_MODE: those of the same implementation in another mode.
+    """
+
+    ITSELF = "itself"
+    ANOTHER_MODE = "another_mode"
 
 
 class Within(StrEnum):
@@ -176,6 +187,7 @@ class Relation:
         views: the part of each call's output that is compared.
         per: expectations of single subjects.
         within: how near to each other they must be.
+        against: whose other calls the first call is compared with.
     """
 
     id: str
@@ -186,6 +198,7 @@ class Relation:
     source: Source
     group: str = ""
     within: Within = Within.BOUNDS
+    against: Against = Against.ITSELF
 
 
 @dataclass(frozen=True, slots=True)

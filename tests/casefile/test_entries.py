@@ -10,7 +10,18 @@ import pytest
 
 from harness import casefile
 from harness.casefile import CaseFileError, CaseFileErrors, Entry, arrays, case_ids, expand, find
-from harness.model.case import Case, Claim, Departure, Interval, Relation, Source, StatedTolerance, View, Within
+from harness.model.case import (
+    Against,
+    Case,
+    Claim,
+    Departure,
+    Interval,
+    Relation,
+    Source,
+    StatedTolerance,
+    View,
+    Within,
+)
 
 Load = Callable[[str], list[Entry]]
 
@@ -148,6 +159,15 @@ def test_a_relation_in_every_part(load: Load) -> None:
     assert relation.calls["second"].parameters == {"axis": 1}
     assert relation.views == {"first": View(), "second": View(-1, 0), "third": View(1)}
     assert relation.per[0].departs is Departure.INACCURATE
+
+
+def test_a_relation_of_slopes_and_modes(load: Load) -> None:
+    call = "{operation: sigmoid, inputs: {logits: [1, 0]}, view: {output: 'gradient:logits', sum: 0}}"
+    (entry,) = load(f"cases:\n- id: r\n  relation: equal\n  against: another_mode\n  calls: {{a: {call}, b: {call}}}\n")
+    (relation,) = expand(entry, 0)
+    assert isinstance(relation, Relation)
+    assert relation.against is Against.ANOTHER_MODE
+    assert relation.views["a"] == View(0, output="gradient:logits")
 
 
 def test_claims(load: Load) -> None:

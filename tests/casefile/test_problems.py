@@ -360,7 +360,11 @@ RELATIONS = [
     ),
     (
         entry("relation: equal", CALLS % ", view: {axis: 0}"),
-        "4:118  $.cases[0].calls.b.view  a view is {axis: A, index: I} or {sum: AXIS}",
+        "4:118  $.cases[0].calls.b.view  a view is {axis: A, index: I} or {sum: AXIS}, or {output: NAME} as a whole",
+    ),
+    (
+        entry("relation: equal", CALLS % ", view: {output: 'gradient:labels'}"),
+        "4:127  $.cases[0].calls.b.view.output  unknown output 'gradient:labels'",
     ),
     (
         entry("relation: equal", CALLS % ", view: {axis: 0, index: 0, sum: 0}"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from harness.comparator import relate
 from harness.comparator.findings import Finding
 from harness.comparator.relate import Alone, Observed, agreement, statement
-from harness.model.case import Case, Domain, Relation, Source, View, Within
-from harness.model.observation import Observation
+from harness.model.case import Against, Case, Domain, Relation, Source, View, Within
+from harness.model.observation import Observation, Outcome
 from harness.model.subject import DOCUMENT, Subject
 from harness.model.verdict import Grade, Kind, Verdict
 from harness.operations.base import Region
@@ -146,6 +147,37 @@ def test_views(judged: Judged, view: View, value: Any) -> None:
     assert judged("equal", value, whole, views=(View(), view))[0].kind is Kind.PASS
     wrong = np.add(value, 1.0)
     assert judged("equal", whole, wrong, views=(view, View()))[0].kind is Kind.FAIL
+
+
+def test_a_view_of_slopes_looks_at_them_only(stated: MakeRelation, subject: MakeSubject) -> None:
+    slopes = View(axis=-1, output="gradient:logits")
+    asked = stated(a=slopes, b=View(output="gradient:logits"))
+
+    def found(first: Any, second: Any, **more: Any) -> Finding:
+        observed = {
+            name: {subject(): Observation(Outcome.VALUE, {"value": array(value), "gradient:logits": array(slope)})}
+            for name, value, slope in (("a", 1.0, first), ("b", 2.0, second))
+        }
+        if more:
+            observed["b"] = {subject(): Observation(Outcome.VALUE, {"value": array(1.0)}, **more)}
+        ((_, finding),) = relate.relation(asked, observed, UNKNOWNS, alone)
+        return finding
+
+    assert found([[1.0, -1.0]], [0.0]).kind is Kind.PASS
+    assert found([[1.0, -0.5]], [0.0]).kind is Kind.FAIL
+    missing = found([[1.0, -1.0]], [0.0], unsupported={"gradient:logits": "new in 2.0"})
+    assert (missing.kind, missing.reason) == (Kind.UNSUPPORTED, "new in 2.0")
+    assert found([[1.0, -1.0]], [0.0], reason="").reason == "gave no gradient:logits"
+
+
+def test_modes_are_held_against_one_another(stated: MakeRelation, subject: MakeSubject, gave: Gave) -> None:
+    asked = replace(stated(), against=Against.ANOTHER_MODE)
+    eager, traced, other = subject(), subject(mode="graph"), subject(implementation="torch.other")
+    a = {eager: gave(array([1.0])), traced: gave(array([2.0])), other: gave(array([1.0]))}
+    found = dict(relate.relation(asked, {"a": a, "b": a}, UNKNOWNS, alone))
+    assert (found[eager].kind, found[traced].kind) == (Kind.FAIL, Kind.FAIL)
+    assert f"against {traced.id} (b)" in found[eager].reason
+    assert (found[other].kind, found[other].reason) == (Kind.UNSUPPORTED, "nothing in another mode computes b")
 
 
 def test_a_sum_of_both_infinities_is_nan_and_warns_nobody(judged: Judged) -> None:

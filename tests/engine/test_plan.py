@@ -197,6 +197,20 @@ def test_a_relation_is_all_its_calls(make: Callable[..., Plan], case: Callable[.
     assert planning.calls(relation) == tuple(calls.values())
 
 
+def test_a_relation_of_slopes_asks_who_gives_them(make: Callable[..., Plan], case: Callable[..., Case]) -> None:
+    calls = {
+        "left": case("r/left", implementations="torch.*"),
+        "right": case("r/right", implementations="torch.by_hand*"),
+    }
+    views = {"left": View(0, 0, "gradient:logits"), "right": View(0, 0, "gradient:logits")}
+    plan = make(Relation("x:r", "equal", calls, views, (), SOURCE))
+    assert [(item.call.id, item.subject.mode) for item in plan.items] == [
+        ("x:r/left", "eager"),
+        ("x:r/left", "compiled"),
+    ]
+    assert {item.wanted for item in plan.items} == {("value", "gradient:logits")}
+
+
 def test_a_claim_has_no_calls(make: Callable[..., Plan]) -> None:
     plan = make(Claim("x:claim", SOURCE))
     assert (list(plan.places), list(plan.items)) == ([0], [])
