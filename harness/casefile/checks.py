@@ -58,7 +58,7 @@ def _check_relation(place: Place, relation: RelationText, dtypes: list[str], rep
 
 def _alike(call: CallText) -> bool:
     """Whether what is found for one dtype holds for all: numbers that are drawn or spaced between limits."""
-    return not any(isinstance(recipe, Nested | recipes.Boundaries) for recipe in call.inputs.values())
+    return not any(isinstance(recipe, Nested | recipes.Boundaries | recipes.Every) for recipe in call.inputs.values())
 
 
 def _check_all_held(place: Place, call: CallText, dtype: str, report: Report) -> None:

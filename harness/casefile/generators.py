@@ -72,7 +72,7 @@ def is_random(recipe: recipes.Generator) -> bool:
     """Whether another expansion of the same entry has other numbers."""
     if isinstance(recipe, recipes.Boundaries):
         return recipe.shuffle
-    return not isinstance(recipe, recipes.Grid | recipes.Cycle)
+    return not isinstance(recipe, recipes.Grid | recipes.Cycle | recipes.Every)
 
 
 def bounds(recipe: recipes.Generator) -> Iterable[tuple[str, float]]:
@@ -84,7 +84,7 @@ def bounds(recipe: recipes.Generator) -> Iterable[tuple[str, float]]:
                 yield name.rstrip("_"), number
 
 
-_NAMES_OF_NUMBERS = {"from_", "to", "low", "high", "values", "also"}
+_NAMES_OF_NUMBERS = {"from_", "to", "low", "high", "values", "also", "beside"}
 _BOUNDS = {model: sorted(_NAMES_OF_NUMBERS & set(model.model_fields)) for model in recipes.GENERATORS.values()}
 
 
@@ -115,7 +115,7 @@ def _fitted(values: Array, recipe: recipes.Boundaries) -> Array:
     return repeated if recipe.shape is None else np.resize(repeated, recipe.shape)
 
 
-def _limited(values: Array, recipe: recipes.Boundaries) -> Array:
+def _limited(values: Array, recipe: recipes.Boundaries | recipes.Every) -> Array:
     """The values within the limits; a limit of 0 leaves out the zero of the other sign."""
     if recipe.low is None and recipe.high is None:
         return values
@@ -166,6 +166,29 @@ def _landmarks(form: Format) -> tuple[float, ...]:
         float((form.max_exponent + 1) * LN2),  # exp(x) overflows
         form.largest,
     )
+
+
+def _every(recipe: recipes.Every, site: Site) -> Array:
+    if site.format.bits != np.uint16:
+        raise RecipeError(f"{site.dtype} has too many numbers for every one of them: float16 and bfloat16 have 65,536")
+    values = np.repeat(_limited(_all_numbers(site.format, recipe.only), recipe), recipe.repeat)
+    if not recipe.beside:
+        return values
+    others = np.broadcast_to(np.array(recipe.beside), (values.size, len(recipe.beside)))
+    return np.column_stack([values, others])
+
+
+@lru_cache(maxsize=8)
+def _all_numbers(form: Format, only: str) -> Array:
+    """The numbers of a format of 16 bits in ascending order, -0.0 before 0.0, then NaNs; float64."""
+    bits = np.arange(1 << 16, dtype=np.uint16)
+    ordered = np.concatenate([bits[: 1 << 15 : -1], bits[1 << 15 : (1 << 15) + 1], bits[: 1 << 15]])
+    with np.errstate(invalid="ignore"):
+        values = ordered.view(form.dtype).astype(np.float64)
+    finite = values[np.isfinite(values)]
+    if only == "finite":
+        return finite
+    return np.concatenate([values[values == -math.inf], finite, values[values == math.inf], values[np.isnan(values)]])
 
 
 def _random_bits(recipe: recipes.RandomBits, site: Site) -> Array:
@@ -226,6 +249,7 @@ def _simplex(recipe: recipes.Simplex, site: Site) -> Array:
 _GENERATORS: Mapping[type, Callable[[Any, Site], Array]] = {
     recipes.Grid: _grid,
     recipes.Boundaries: _boundaries,
+    recipes.Every: _every,
     recipes.RandomBits: _random_bits,
     recipes.Uniform: _uniform,
     recipes.Hard: _hard,

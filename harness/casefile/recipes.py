@@ -91,6 +91,23 @@ class Boundaries(Limited):
     shuffle: bool = Field(default=False, description="In an order drawn by lot.")
 
 
+class Every(Limited):
+    """Every number of a format of 16 bits, once: from -inf to inf, then NaNs; zeros and NaNs with both signs."""
+
+    generate: Literal["every"]
+    only: Literal["all", "finite"] = "finite"
+    repeat: PositiveInt = Field(default=1, description="How often each number stands there, one after the other.")
+    beside: list[Number] = Field(default=[], description="Numbers that stand in a row with each: other classes.")
+    low: Finite | None = Field(default=None, description="Leave out numbers below.")
+    high: Finite | None = Field(default=None, description="Leave out numbers above.")
+
+    @model_validator(mode="after")
+    def _check_whole(self) -> Every:
+        if self.shape is not None:
+            raise ValueError("every number of a format has the shape that it has")
+        return self
+
+
 class RandomBits(Limited):
     """Numbers whose bit patterns are equally likely: every binade as often as any other."""
 
@@ -156,6 +173,7 @@ class Simplex(Generator):
 GENERATORS: dict[str, type[Generator]] = {
     "grid": Grid,
     "boundaries": Boundaries,
+    "every": Every,
     "random_bits": RandomBits,
     "uniform": Uniform,
     "hard": Hard,

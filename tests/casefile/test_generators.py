@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness.casefile import recipes
-from harness.casefile.generators import Site, generate, is_random
+from harness.casefile.generators import RecipeError, Site, generate, is_random
 from harness.model.case import Array
 from harness.oracle.formats import FORMATS
 
@@ -241,3 +241,28 @@ def test_arrays_have_the_dtype_and_shape_asked_for() -> None:
 )
 def test_which_recipes_draw(given: dict[str, Any], random: bool) -> None:  # noqa: FBT001 - parametrised
     assert is_random(recipe(**given)) is random
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_every_number_of_a_half_format_is_there_once(dtype: str) -> None:
+    numbers = made(dtype, generate="every", only="all")
+    bits = numbers[~np.isnan(numbers.astype(np.float32))].view(np.uint16)
+    nans = {"float16": 2046, "bfloat16": 254}[dtype]
+    assert (numbers.size, len(set(bits.tolist()))) == (1 << 16, (1 << 16) - nans)
+    finite = made(dtype, generate="every").astype(np.float64)
+    assert np.isfinite(finite).all()
+    assert (np.diff(finite) >= 0).all()
+    assert np.signbit(finite[finite == 0]).tolist() == [True, False]
+    assert made(dtype, generate="every", low=0.0).size == finite.size // 2
+
+
+def test_every_number_beside_others_makes_rows() -> None:
+    rows = made("float16", generate="every", low=1.0, high=1.001, repeat=2, beside=[0.0, -1.0])
+    assert rows.tolist() == [[1.0, 0.0, -1.0]] * 2 + [[1.0009765625, 0.0, -1.0]] * 2
+
+
+def test_a_format_with_too_many_numbers_has_not_every_one() -> None:
+    with pytest.raises(RecipeError, match="float32 has too many numbers"):
+        made("float32", generate="every")
+    with pytest.raises(ValueError, match="the shape that it has"):
+        recipe(generate="every", shape=[3])
