@@ -112,6 +112,28 @@ def list_(
 
 
 @app.command()
+def coverage(
+    context: typer.Context,
+    paths: Paths = None,
+    operation: Operation = None,
+    dtype: Dtype = None,
+    tier: Tier = None,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Count the calls of each operation, pair of parameters, dtype, output and domain; exit 1 if some have none."""
+    from harness import config
+    from harness.commands import coverage as counting
+
+    found = counting.table(config.resolve({key: value for key, value in context.params.items() if key != "json"}))
+    if json:
+        _print_json(list(counting.rows(found)))
+    else:
+        print("\n".join(counting.lines(found)))
+    raise typer.Exit(OK if all(found.values()) else FAILED)
+
+
+@app.command()
 def check(paths: Paths = None) -> None:
     """Validate case files and the list of deviations, and run nothing."""
     from harness import casefile

@@ -50,14 +50,20 @@ def wants(options: Options) -> Callable[[Unit, Subject], bool]:
     return wanted
 
 
+def of_names(options: Options) -> Callable[[str, str], bool]:
+    """Whether an operation and a dtype are asked for."""
+    return lambda operation, dtype: _any(options.operation, operation) and _any(options.dtype, dtype)
+
+
 def of_units(options: Options) -> Callable[[Unit], bool]:
     """Whether a unit has one of the operations and dtypes that are asked for."""
+    named = of_names(options)
 
     def wanted(unit: Unit) -> bool:
         if isinstance(unit, Claim):
             return not options.operation and not options.dtype
         calls = (unit,) if isinstance(unit, Case) else tuple(unit.calls.values())
-        return any(_any(options.operation, c.operation) and _any(options.dtype, c.dtype) for c in calls)
+        return any(named(c.operation, c.dtype) for c in calls)
 
     return wanted
 
