@@ -119,13 +119,19 @@ def coverage(
     dtype: Dtype = None,
     tier: Tier = None,
     seed: Seed = None,
+    cases: Annotated[bool, typer.Option("--cases", help="Print the cases that fill it, as a case file.")] = False,
     json: Json = False,
 ) -> None:
     """Count the calls of each operation, pair of parameters, dtype, output and domain; exit 1 if some have none."""
     from harness import config
     from harness.commands import coverage as counting
+    from harness.commands import covering
 
-    found = counting.table(config.resolve({key: value for key, value in context.params.items() if key != "json"}))
+    if cases:
+        print(covering.text(), end="")
+        return
+    given = {key: value for key, value in context.params.items() if key not in {"cases", "json"}}
+    found = counting.table(config.resolve(given))
     if json:
         _print_json(list(counting.rows(found)))
     else:

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from harness import casefile, selection
+from harness.commands.covering import extends
 from harness.config import Options
 from harness.engine.plan import calls
 from harness.model.case import Case, Domain
@@ -81,8 +82,9 @@ def _judged(operation: Operation) -> Iterator[tuple[str, Domain]]:
     """Outputs in the domains where something is asked of them: of undefined input only the value is."""
     for output in operation.outputs:
         yield output, Domain.INSIDE
-        yield output, Domain.EXTENDED
-    if operation.outputs:
+        if extends(operation):
+            yield output, Domain.EXTENDED
+    if operation.outputs and operation.parameters:
         yield VALUE, Domain.UNDEFINED
 
 
