@@ -1,4 +1,4 @@
-"""PyTorch: torch and torch.nn.functional, called as they are, in eager mode.
+"""PyTorch: torch and torch.nn.functional, called as they are: eager, or mapped over examples by torch.func.vmap.
 
 Nothing is emulated. A reduction, a class axis or a parameter that a function doesn't have is left
 out of the table. The `weight` of `cross_entropy` is `class_weights`, and its mean of index targets the
@@ -27,9 +27,11 @@ from harness.adapters import (
     real_inputs,
 )
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
+from harness.adapters.torch_vmap import mapped
 
 FRAMEWORK = "torch"
 PACKAGES = ("torch", "numpy")
+MODES = ("eager", "vmap")
 
 Tensors = Mapping[str, Any]
 Parameters = Mapping[str, Any]
@@ -56,6 +58,9 @@ def call(
     tensors = {name: to_torch(torch, tensor) for name, tensor in inputs.items()}
     upstream = tensors.pop("upstream", None)
     names = gradient_inputs(wanted, tensors)
+    if mode == "vmap":
+        outputs = mapped(torch, implementation, tensors, upstream, parameters, names)
+        return {name: from_torch(torch, outputs[name]) for name in wanted if name in outputs}
     for name in names:
         tensors[name].requires_grad_()
     value = implementation.run(torch, tensors, parameters)
@@ -234,9 +239,9 @@ def _row(
     since: str = "",
     differentiable: Sequence[str] = (),
 ) -> Implementation:
-    """A row of the table: in every dtype, and differentiable but for most optional inputs."""
+    """A row of the table: in every dtype and mode, and differentiable but for most optional inputs."""
     gradients = real_inputs(operation, differentiable)
-    return Implementation(path, operation, run, parameters, inputs, gradients, ALL_FLOATS, since=since)
+    return Implementation(path, operation, run, parameters, inputs, gradients, ALL_FLOATS, MODES, since=since)
 
 
 IMPLEMENTATIONS = (

@@ -53,6 +53,45 @@ def test_agrees_in_other_dtypes(row: Implementation, dtype: str, torch_worker: A
     assert_agrees(row, torch_worker.send, dtype, thorough=False)
 
 
+@pytest.mark.parametrize("row", [row for row in COMPLETE if "vmap" in row.modes], ids=named)
+def test_vmap_gives_what_all_examples_at_once_give(
+    row: Implementation, torch_worker: Any, call: Any, tensor: Any, defaults: Any, values: Any
+) -> None:
+    indices = has_index_labels(row.operation)
+    leading = tensor([[0.25, 0.5, 0.25], [0.125, 0.75, 0.125]], "float64")
+    labels = tensor([2, 1], "int64") if indices else tensor([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]], "float64")
+    needs = [i.name for i in OPERATIONS[row.operation].inputs]
+    inputs = {row.gradients[0]: leading, **({"labels": labels} if "labels" in needs else {})}
+    offered = row.parameters.get("reduction", ())
+    given: dict[str, Any] = {"reduction": next(r for r in ("none", "row_mean") if r in offered)} if offered else {}
+    given.update({"axis": 1} if "axis" in row.parameters else {})
+    given.update({"log_floor": -100.0} if "log_floor" in row.parameters else {})
+    wanted = ["value", "gradient:" + row.gradients[0]]
+    parameters = defaults(row.operation, **given)
+    eager, mapped = torch_worker.send([call(row, inputs, parameters, wanted, mode) for mode in row.modes])
+    for output in wanted:
+        np.testing.assert_allclose(values(mapped.outputs[output]), values(eager.outputs[output]), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("logits", "given", "reason"),
+    [
+        ([[0.0, 1.0]], {"reduction": "sum"}, "a reduction over the examples isn't mapped over them"),
+        ([0.0, 1.0], {"axis": 0}, "the classes are on the axis that is mapped over"),
+        ([[[0.0], [1.0]]], {"axis": 1}, "of one example, its first axis is taken for the batch"),
+        (0.0, {}, "there is no axis to map over"),
+    ],
+    ids=str,
+)
+def test_vmap_refuses_what_is_no_function_of_one_example(
+    logits: Any, given: Any, reason: str, torch_worker: Any, call: Any, tensor: Any, defaults: Any
+) -> None:
+    row = ROWS[F + "cross_entropy:softmax_cross_entropy"]
+    inputs = {"logits": tensor(logits, "float32"), "labels": tensor(logits, "float32")}
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation, **given), ["value"], "vmap")])
+    assert (answer.outcome, answer.header["reason"]) == ("unsupported", reason)
+
+
 def test_every_loss_is_differentiable_with_respect_to_its_labels_and_none_to_its_weights() -> None:
     for row in ROWS.values():
         dense = "labels" in (i.name for i in OPERATIONS[row.operation].inputs if i.kind == "real")
