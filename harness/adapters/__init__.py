@@ -96,6 +96,7 @@ class Implementation(NamedTuple):
         gradients: inputs with respect to which it can be differentiated.
         alias: another name of what is a row already, as documents type it: asked only where a case names it.
         gradients_since: first versions in which it can be, for inputs where it couldn't always.
+        narrowed: for a mode that takes less, its parameters that differ, as in `parameters`.
         dtypes: dtypes of the floating inputs.
         modes: how it can be executed; the first is the usual one.
         since: first version of the framework that has it, or that it was tried with; "" for always.
@@ -116,6 +117,11 @@ class Implementation(NamedTuple):
     absent: str = ""
     alias: bool = False
     gradients_since: Mapping[str, str] = MappingProxyType({})
+    narrowed: Mapping[str, Mapping[str, Values]] = MappingProxyType({})
+
+    def in_mode(self, mode: str) -> Implementation:
+        """The row with the parameters that it offers in a mode."""
+        return self._replace(parameters=dict(self.parameters, **self.narrowed.get(mode, {})))
 
 
 def gradient_inputs(wanted: Sequence[str], inputs: Container[str]) -> List[str]:

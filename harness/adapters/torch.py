@@ -27,7 +27,7 @@ from harness.adapters import (
     real_inputs,
 )
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
-from harness.adapters.torch_vmap import mapped
+from harness.adapters.torch_vmap import mapped, narrowed
 
 FRAMEWORK = "torch"
 PACKAGES = ("torch", "numpy")
@@ -241,7 +241,9 @@ def _row(
 ) -> Implementation:
     """A row of the table: in every dtype and mode, and differentiable but for most optional inputs."""
     gradients = real_inputs(operation, differentiable)
-    return Implementation(path, operation, run, parameters, inputs, gradients, ALL_FLOATS, MODES, since=since)
+    return Implementation(path, operation, run, parameters, inputs, gradients, ALL_FLOATS, MODES, since=since)._replace(
+        narrowed={"vmap": narrowed(parameters)}
+    )
 
 
 IMPLEMENTATIONS = (

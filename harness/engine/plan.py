@@ -105,7 +105,7 @@ def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[s
             Subject(environment.name, implementation.path, mode, framework=adapter.framework),
             adapter.file,
             _offered(implementation, operation, call),
-            refusal(implementation, operation, call),
+            refusal(implementation.in_mode(mode), operation, call),
         )
         for environment in environments.values()
         for adapter in adapters

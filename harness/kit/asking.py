@@ -91,7 +91,9 @@ class Asker:
                 for told in telling(row, dtype):
                     items = planning.make([told.case], alone, places, lambda _unit, _subject: True).items
                     thorough = told.is_plain or dtype == _main_dtype(row)
-                    kept = [item for item in items if thorough or item.subject.mode == row.modes[0]]
+                    kept = [
+                        item for item in items if not item.refusal and (thorough or item.subject.mode == row.modes[0])
+                    ]
                     found += [Planned(row, told, item) for item in kept]
         return found
 

@@ -23,7 +23,7 @@ PATH = re.compile(r"[A-Za-z_][\w.+-]*")
 VERSION = re.compile(r"\d+(\.\d+)*")
 LISTS = ("inputs", "gradients", "dtypes", "modes")
 TEXTS = ("path", "operation", "since", "until", "absent")
-MAPPINGS = ("parameters", "gradients_since")
+MAPPINGS = ("parameters", "gradients_since", "narrowed")
 AXES = (LAST_AXIS, SECOND_AXIS)
 
 Described = Mapping[str, Any]
@@ -43,8 +43,13 @@ def implementations(described: Described) -> tuple[Implementation, ...]:
 
 
 def _usable(row: Described) -> dict[str, Any]:
-    parameters = {name: tuple(v) if isinstance(v, list) else v for name, v in row["parameters"].items()}
-    return {**row, **{name: tuple(row[name]) for name in LISTS}, "parameters": parameters}
+    narrowed = {mode: _values(parameters) for mode, parameters in row["narrowed"].items()}
+    lists = {name: tuple(row[name]) for name in LISTS}
+    return {**row, **lists, "parameters": _values(row["parameters"]), "narrowed": narrowed}
+
+
+def _values(parameters: Described) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in parameters.items()}
 
 
 def _lacking(names: Sequence[str]) -> Iterator[str]:
@@ -100,7 +105,8 @@ def _row(row: Described) -> list[str]:
         *_dtypes(row),
         *_inputs(row, operation),
         *_gradients(row, operation),
-        *_offers(row, operation),
+        *_offers(row["parameters"], operation),
+        *_narrowed(row, operation),
     ]
 
 
@@ -161,9 +167,19 @@ def _gradients(row: Described, operation: Operation) -> Iterator[str]:
             yield f"gradients_since speaks of {name!r}, which gradients doesn't list"
 
 
-def _offers(row: Described, operation: Operation) -> Iterator[str]:
+def _narrowed(row: Described, operation: Operation) -> Iterator[str]:
+    for mode, parameters in row["narrowed"].items():
+        if mode not in row["modes"]:
+            yield f"narrowed speaks of mode {mode!r}, which modes doesn't list"
+        elif not isinstance(parameters, Mapping) or "other" in parameters:
+            yield f"narrowed for {mode} is {_shown(parameters)}: a dict is meant"
+        else:
+            yield from (f"narrowed for {mode}: {complaint}" for complaint in _offers(parameters, operation))
+
+
+def _offers(parameters: Described, operation: Operation) -> Iterator[str]:
     known = {parameter.name: parameter for parameter in operation.parameters}
-    for name, offered in row["parameters"].items():
+    for name, offered in parameters.items():
         if name not in known:
             yield f"parameter {name!r} is none of {operation.name}{_meant(name, known)}"
         else:

@@ -108,6 +108,12 @@ def test_what_is_wrong_with_a_module(changed: dict[str, Any], complaint: str) ->
         ),
         ({"inputs": ()}, "gradients lists weights, but inputs doesn't: it is never given any"),
         ({"gradients_since": {"labels": "2.0"}}, "gradients_since speaks of 'labels', which gradients doesn't list"),
+        ({"narrowed": {"lazy": {}}}, "narrowed speaks of mode 'lazy', which modes doesn't list"),
+        ({"narrowed": {"eager": ("mean",)}}, "narrowed for eager is ['mean']: a dict is meant"),
+        (
+            {"narrowed": {"eager": {"reduction": "mean"}}},
+            "narrowed for eager: parameter reduction is 'mean': ANY or a tuple of values is meant, as in ('mean',)",
+        ),
         ({"parameters": ("reduction",)}, "parameters is ['reduction']: a dict is meant"),
         (
             {"parameters": {"axis": (0,)}},
