@@ -250,15 +250,6 @@ SAMPLINGS: Mapping[str, Sampling] = {
 }
 """A row for each operation that is defined; its textbook form is the NumPy adapter's row."""
 
-OPEN = {
-    "binary_focal_cross_entropy": "slopes that underflow lose more than their bounds",
-    "softmax_focal_cross_entropy": "not measured at length",
-    "categorical_focal_cross_entropy": "slopes lose up to 30 B in float16, of probabilities near 1",
-    "sigmoid_focal_cross_entropy": "label slopes of float64 that underflow have a bound of 0",
-}
-"""Operations whose bounds are known to be too narrow, and where: benchmarks/bounds.py misses its claim for these."""
-PROVEN = tuple(name for name in DEFINED if name not in OPEN)
-
 
 # Calls.
 

@@ -79,9 +79,17 @@ def _binary(of: _Binary) -> Loss:
         slopes = _weight(z, parameters) * (_turning(miss, found, rest - p, parameters) + level)
         if not parameters["class_balancing"]:
             return slopes
-        return x.dtype.type(2 * parameters["alpha"] - 1) * times(powers, found) + slopes
+        slopes = x.dtype.type(2 * parameters["alpha"] - 1) * times(powers, found) + slopes
+        return np.where(np.isinf(found), found * _balance_at_ends(p, z, parameters), slopes)
 
     return Loss(losses, slopes, label_slopes)
+
+
+def _balance_at_ends(p: Array, z: Array, parameters: Parameters) -> Array:
+    """The sign of label slopes of infinite losses, for which the product rule has inf - inf: p is 0 or 1."""
+    one, by_balance = z.dtype.type(1), z.dtype.type(2 * parameters["alpha"] - 1)
+    by_power = z.dtype.type(parameters["gamma"] + 1) * _weight(z, parameters)
+    return np.where(p == 0, by_balance * z + by_power, by_balance * (one - z) - by_power)
 
 
 def _finite(losses: Array) -> Array:

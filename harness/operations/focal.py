@@ -109,7 +109,8 @@ def _of_probabilities(size_of: Callable[[Real, Real, Real], Real]) -> Misses:
         inner = np.asarray((call.inputs["probabilities"] % 1.0 != 0) | (call.parameter("epsilon") != 0))
 
         def turning(by: Real, entropy: Real) -> Real:
-            return gamma * (size.power(call.parameter("gamma") - 1.0) * by) * entropy
+            # Where a factor underflows it matters what it is multiplied by later.
+            return (gamma * by) * (entropy * size.power(call.parameter("gamma") - 1.0))
 
         return Miss(
             size,
@@ -148,6 +149,12 @@ def _raised(call: Call, miss: Miss) -> Real:
 
 def _approximate_miss(call: Call) -> Array:
     """m of probabilities that are inputs, or of infinite logits."""
+    z, p = _approximately(call)
+    return z * (1.0 - p) + (1.0 - z) * p
+
+
+def _approximately(call: Call) -> tuple[Array, Array]:
+    """Labels, smoothed, and probabilities; of finite logits those are 1/2."""
     z, e = call.inputs["labels"], call.parameter("label_smoothing")
     z = z * (1.0 - e) + e / 2
     if "logits" in call.inputs:
@@ -155,7 +162,7 @@ def _approximate_miss(call: Call) -> Array:
         p = np.where(np.isinf(x), x > 0, 0.5)
     else:
         p = call.inputs["probabilities"]
-    return z * (1.0 - p) + (1.0 - z) * p
+    return z, p
 
 
 def _binary_losses(of: Binary, miss: Misses) -> Program:
@@ -184,9 +191,26 @@ def _binary_label_slopes(of: Binary, miss: Misses) -> Program:
         slopes = _balanced(call, z, found.by_label(raised, entropy) + raised * of.label_slope(call))
         if not call.parameters["class_balancing"]:
             return slopes
-        return (2.0 * call.constant("alpha") - 1.0) * (raised * entropy) + slopes
+        slopes = (2.0 * call.constant("alpha") - 1.0) * (raised * entropy) + slopes
+        return _at_infinite_losses(call, z, raised * entropy, slopes)
 
     return program
+
+
+def _at_infinite_losses(call: Call, z: Real, losses: Real, slopes: Real) -> Real:
+    """Label slopes with `class_balancing`: of infinite losses the terms' common limit, not their difference.
+
+    l -> -z log p as p -> 0, m -> z, and so the slope of w m**gamma l -> (w' z + (gamma + 1) w) m**gamma l / z;
+    as p -> 1 it is (w' (1 - z) - (gamma + 1) w) m**gamma l / (1 - z).
+    """
+    labels, p = _approximately(call)
+    wrong_0, wrong_1 = (p == 0) & (labels > 0), (p == 1) & (labels < 1)
+    if call.parameters.get("epsilon") or not np.any(wrong_0 | wrong_1):
+        return slopes
+    by_balance = 2.0 * call.constant("alpha") - 1.0
+    by_power = _balanced(call, z, call.constant("gamma") + 1.0)
+    falling, rising = by_balance * z + by_power, by_balance * (1.0 - z) - by_power
+    return (falling * losses).where(wrong_0, (rising * losses).where(wrong_1, slopes))
 
 
 def _logits_region(inputs: Inputs, _parameters: Parameters) -> Region:

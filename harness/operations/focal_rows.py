@@ -72,6 +72,23 @@ def _slopes(of: Source) -> Program:
     return program
 
 
+def _slopes_through_log(of: Source) -> Program:
+    """The same as it is written: by log q first, whose slopes may underflow, and then divided by q."""
+
+    def program(call: Call) -> Real:
+        found, gamma = of(call), call.parameter("gamma")
+        level = found.rest.power(gamma)
+        if gamma >= 1:
+            steep = call.constant("gamma") * (found.q * found.log_q) * found.rest.power(gamma - 1.0)
+        else:
+            steep = found.q * _steep(call, found, level)
+        steep = steep.where(~found.nothing, 0.0)
+        by_log = found.free(found.labels * (call.constant("alpha") * (steep - level)))
+        return found.back(by_log, by_log * (1.0 / found.q))
+
+    return program
+
+
 def _steep(call: Call, of: Shares, level: Real) -> Real:
     """Gamma (1 - q)**(gamma - 1) log q; for gamma < 1 from the power's quotient, which has a limit at q = 1."""
     gamma = call.parameter("gamma")
@@ -188,6 +205,10 @@ def _form(name: str, of: Source, leading: str, *, passes: bool = True) -> LossFo
     return LossForm(name, _losses(of), {leading: _slopes(of), "labels": _label_slopes(of)}, passes)
 
 
+def _as_written(of: Source) -> LossForm:
+    return LossForm(CANCELLATION, _losses(of), {"probabilities": _slopes_through_log(of), "labels": _label_slopes(of)})
+
+
 OPERATIONS = (
     loss(
         "softmax_focal_cross_entropy",
@@ -209,6 +230,6 @@ OPERATIONS = (
         (AXIS, SMOOTHING, GAMMA, ALPHA, EPSILON, NORMALIZE),
         _probabilities_region,
         _form(ROUNDING, _of_probabilities(probabilities.share_of_row, _log_q), "probabilities"),
-        (_form(CANCELLATION, _of_probabilities(probabilities.plain_share_of_row, _plain_log_q), "probabilities"),),
+        (_as_written(_of_probabilities(probabilities.plain_share_of_row, _plain_log_q)),),
     ),
 )

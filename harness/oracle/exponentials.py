@@ -93,7 +93,7 @@ class Exponentials:
         for a, before in zip(self.arithmetics, whole.errors, strict=True):
             r = np.asarray(before / whole.value)
             left = np.where(r < 1, 1.0 - r, 0.0)
-            share, least, gone = (a.unit + r) / left, a.subnormal / 2 / left, a.subnormal / whole.value / left
+            share, least, gone = (a.unit + r) / left, a.least / left, a.subnormal / whole.value / left
             rule = Rule(
                 start=np.full(r.shape, a.library * a.unit),
                 scale=1.0 / left,

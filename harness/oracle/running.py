@@ -76,11 +76,16 @@ class Arithmetic:
         """Whether the two differ in sums only."""
         return (self.unit, self.library) == (other.unit, other.library)
 
+    @property
+    def least(self) -> float:
+        """What a step that underflows may lose: eta / 2; 2 eta in float64, where bounds underflow with it."""
+        return self.subnormal / 2 or 2 * self.subnormal
+
     def loses(self, number: float) -> Error:
         """What rounding a number to this arithmetic may lose; infinite beyond its range."""
         if not math.isfinite(number) or self._holds(number):
             return NONE
-        return max(self.unit * abs(number), self.subnormal / 2) if abs(number) <= self.largest else math.inf
+        return max(self.unit * abs(number), self.least) if abs(number) <= self.largest else math.inf
 
     def _holds(self, number: float) -> bool:
         mantissa, _ = math.frexp(number)
@@ -366,7 +371,7 @@ class Running:
         size = np.abs(value)
 
         def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
-            rounding: Error = a.unit * size + a.subnormal / 2
+            rounding: Error = a.unit * size + a.least
             if neutral is not None:
                 rounding = np.where(neutral, 0.0, rounding)
             before = NONE if mine is NONE else np.abs(b_value) * mine
@@ -405,7 +410,7 @@ class Running:
         def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
             share = others / below
             left = np.where(share < 1, 1.0 - share, 0.0)
-            rounding = (size * a.unit + a.subnormal / 2) / left
+            rounding = (size * a.unit + a.least) / left
             if neutral is not None:
                 rounding = np.where(neutral, 0.0, rounding)
             lost = stepped(size, (size * share + mine / below) / left, rounding, a)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -59,6 +60,35 @@ def test_infinite_logits_by_limit(evaluate: Exact) -> None:
     found = evaluate("sigmoid_focal_cross_entropy", logits=[INF, INF, -INF, -INF], labels=[1.0, 0.0, 0.0, 1.0]).outputs
     assert found["value"].high.tolist() == [0.0, INF, 0.0, INF]
     assert found["gradient:logits"].high.tolist() == [0.0, 1.0, 0.0, -1.0]
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("alpha", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("z", [1.6e-4, 0.3, 0.9])
+@pytest.mark.parametrize("end", [0.0, 1.0])
+def test_label_slopes_of_infinite_losses_by_limit(
+    evaluate: Exact, end: float, z: float, alpha: float, gamma: float
+) -> None:
+    label = float(np.float16(z))
+    given = {"labels": [label], "alpha": alpha, "gamma": gamma, "class_balancing": True}
+    found = evaluate("binary_focal_cross_entropy", "float16", probabilities=[end], **given).outputs["gradient:labels"]
+    by_logits = evaluate("sigmoid_focal_cross_entropy", "float16", logits=[INF if end else -INF], **given).outputs
+    expected = INF * float(mpmath.sign(label_slope_near(end, label, alpha, gamma)))
+    assert [found.high[0], by_logits["gradient:labels"].high[0]] == [expected, expected]
+
+
+def label_slope_near(end: float, z: float, alpha: float, gamma: float) -> Any:
+    """By mpmath, where the loss's logarithm has outgrown everything else."""
+    with mpmath.workdps(1_500):
+        p = abs(mpmath.mpf(end) - mpmath.mpf(10) ** -900)
+
+        def loss(z: Any) -> Any:
+            miss = z * (1 - p) + (1 - z) * p
+            entropy = -z * mpmath.log(p) - (1 - z) * mpmath.log(1 - p)
+            return (z * alpha + (1 - z) * (1 - alpha)) * miss**gamma * entropy
+
+        step = mpmath.mpf(10) ** -100
+        return (loss(z + step) - loss(z - step)) / (2 * step)
 
 
 def test_confident_predictions_keep_every_digit(assert_exact: Exact) -> None:

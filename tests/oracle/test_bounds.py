@@ -67,16 +67,10 @@ def test_what_an_operation_lacks_is_told_by_name(missing: str, monkeypatch: pyte
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_textbook_forms_stay_inside_their_bounds(dtype: str) -> None:
     wanted = round(SHARE * ELEMENTS[dtype])
-    found = inside(dtype, wanted, samples.PROVEN)
+    found = inside(dtype, wanted)
     assert not found.alarms, "\n".join(found.alarms[:10])
     assert found.bounded > 0.9 * wanted
     assert 0.5 < found.largest <= 1  # they come near it
-
-
-@pytest.mark.xfail(strict=True, reason="samples.OPEN says of each where its bound is too narrow")
-def test_bounds_that_are_open_hold() -> None:
-    found = [inside(dtype, 30_000, tuple(samples.OPEN)) for dtype in FORMATS]
-    assert not any(each.alarms for each in found)
 
 
 def test_forms_of_the_documents_are_graded_as_they_deserve() -> None:
@@ -88,7 +82,7 @@ def test_forms_of_the_documents_are_graded_as_they_deserve() -> None:
 
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_bounds_are_near_what_textbook_forms_do_lose(dtype: str) -> None:
-    found = [answer for question in questions(dtype, SHARE, samples.PROVEN) for answer in answers(question)]
+    found = [answer for question in questions(dtype, SHARE) for answer in answers(question)]
     assert not [str(answer) for answer in found if not answer.holds]
     assert len(found) > 20
     assert sum(answer.is_tight for answer in found) > len(found) / 2
