@@ -712,7 +712,13 @@ def _binary_focal_losses(call: Call) -> Losses:
         moving = entropy if entropy.finite or entropy.nan else ZERO
         slope = steep * ((ONE - z - z) * of.dp) * moving - raised * (z * of.dlog_p + (ONE - z) * of.dlog_rest)
         label_slope = steep * (of.rest - of.p) * entropy + raised * (of.log_rest - of.log_p)
-        return w * (raised * entropy), w * slope, dw * (raised * entropy) + w * label_slope
+        label_slope = dw * (raised * entropy) + w * label_slope
+        if not (entropy.finite or entropy.nan):
+            # The infinite logarithm times what the rest of the loss does: inf - inf has a sign.
+            log_, k, dk = (of.log_rest, ONE - z, -ONE) if of.log_p.finite else (of.log_p, z, ONE)
+            turning = w * (steep * (of.rest - of.p) * k + raised * dk)
+            label_slope = (dw * (raised * k) + turning) * -log_
+        return w * (raised * entropy), w * slope, label_slope
 
     found = each(parts, call.leading, call.labels())
     values, slopes, label_slopes = (each(lambda part, i=i: part[i], found) for i in range(3))
