@@ -31,6 +31,8 @@ EIGHT, BLOCK = 8, 128
 WIDER: Mapping[str, Any] = dict.fromkeys(FORMATS, np.float64) | {"float64": np.longdouble}
 """Where the same steps are nearly exact; on some machines long double is no wider than float64."""
 POINTS = 250_000
+EXPONENTS = (-0.5, 0.5, 1.5, 2.5, 5.0)
+"""That every format holds."""
 
 
 class Way(NamedTuple):
@@ -90,20 +92,31 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Own(Arithmetic):
-    """The arithmetic of one implementation: its sums are of a known depth."""
+    """The arithmetic of one implementation: its sums are of a known depth.
+
+    Attributes:
+        depth: additions on a sum's longest path, from the number of terms.
+        power: the error of its powers in units of u, if that is known.
+    """
 
     depth: Callable[[int], int]
+    power: float | None
 
     def additions(self, terms: Array | int, places: int) -> Array:
         """h: terms that are exactly 0 cost nothing."""
         return np.minimum(np.maximum(terms, 1) - 1, self.depth(max(places, 1)))
 
+    def raising(self, logs: Array) -> Array:
+        """Libraries' powers lose far less than the exponential of a rounded logarithm."""
+        return Arithmetic.raising(self, logs) if self.power is None else np.asarray(self.power * self.unit)
+
 
 def own(form: Format, way: Way, library: float | None = None) -> Own:
     """A dtype's arithmetic with the sums of an implementation; with its m too, if that is given."""
     base = running.of_format(form, recursive=False)
+    powers = None if library is None else power(form.name)
     base = replace(base, library=base.library if library is None else library)
-    return Own(**{field.name: getattr(base, field.name) for field in fields(base)}, depth=way.depth)
+    return Own(**{field.name: getattr(base, field.name) for field in fields(base)}, depth=way.depth, power=powers)
 
 
 @cache
@@ -119,6 +132,22 @@ def library(dtype: str) -> float:
             exact = function(rounded.astype(wide))
             lost = np.abs(function(rounded).astype(wide) - exact) / np.abs(exact)
         normal = np.isfinite(lost) & (np.abs(exact) >= form.smallest_normal)
+        worst = max(worst, float(np.max(lost[normal])) / form.unit_roundoff)
+    return worst
+
+
+@cache
+def power(dtype: str) -> float:
+    """The largest error of NumPy's powers of probabilities on this machine, likewise."""
+    form, wide = FORMATS[dtype], WIDER[dtype]
+    bits = np.random.Generator(np.random.Philox(2))
+    base = np.concatenate([bits.uniform(0, 1, POINTS), 10.0 ** bits.uniform(-12, 0, POINTS)]).astype(form.dtype)
+    worst = 0.0
+    for exponent in EXPONENTS:
+        with np.errstate(all="ignore"):
+            exact = np.power(base.astype(wide), wide(exponent))
+            lost = np.abs(np.power(base, form.dtype.type(exponent)).astype(wide) - exact) / exact
+        normal = np.isfinite(lost) & (exact >= form.smallest_normal)
         worst = max(worst, float(np.max(lost[normal])) / form.unit_roundoff)
     return worst
 

@@ -72,6 +72,10 @@ class Arithmetic:
         """F: what second-order terms may add."""
         return 1.0 / (1.0 - ROUNDINGS * self.unit)
 
+    def raising(self, logs: Array) -> Array:
+        """What a power that is e to these loses, relatively: by the exponential of a logarithm."""
+        return self.library * self.unit * (1.0 + logs)
+
     def alike(self, other: Arithmetic) -> bool:
         """Whether the two differ in sums only."""
         return (self.unit, self.library) == (other.unit, other.library)
@@ -266,7 +270,7 @@ class Running:
         logs = np.abs(np.where(self.value > 0, np.log(self.value), 0.0))
 
         def rule(a: Arithmetic, error: Error) -> Error:
-            step = a.library * a.unit * (1.0 + abs(exponent) * logs) + a.loses(exponent) * logs
+            step = a.raising(abs(exponent) * logs) + a.loses(exponent) * logs
             rounding = value * _expm1(step) + a.library * a.subnormal * (self.value != 0)
             rounding = np.where(np.isfinite(value), rounding, 0.0)
             return rounding if error is NONE else rounding + _raised(self.value, np.asarray(error), exponent, value)
