@@ -241,8 +241,9 @@ def _row(
 ) -> Implementation:
     """A row of the table: in every dtype and mode, and differentiable but for most optional inputs."""
     gradients = real_inputs(operation, differentiable)
-    return Implementation(path, operation, run, parameters, inputs, gradients, ALL_FLOATS, MODES, since=since)._replace(
-        narrowed={"vmap": narrowed(parameters)}
+    less = {"vmap": narrowed(parameters)}
+    return Implementation(
+        path, operation, run, parameters, inputs, gradients, ALL_FLOATS, MODES, since=since, narrowed=less
     )
 
 

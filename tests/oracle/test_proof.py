@@ -1,7 +1,8 @@
 """The proof that the oracle is right: mpmath, a second implementation, lies in every enclosure.
 
 More than 100,000 elements: every operation, reduction and parameter, with and without weights and an
-upstream gradient, in the four dtypes, on drawn and on edge inputs, and every case that is shipped.
+upstream gradient, in the four dtypes, on drawn and on edge inputs, and every case that is shipped; of the
+cases of every number of a half format one in STEP numbers, as all of them would take mpmath an hour.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -24,6 +26,8 @@ from harness.oracle.formats import FORMATS
 from tests.oracle.enclosing import elements, objections
 
 WANTED = 100_000
+STEP = 61
+"""Odd, so that labels in turn are all met."""
 DTYPES = tuple(FORMATS)
 DEFINED = {name: operation for name, operation in OPERATIONS.items() if operation.outputs}
 INF, NAN = np.inf, np.nan
@@ -150,6 +154,13 @@ def drawn(name: str, dtype: str) -> Iterator[Case]:
                 yield Case(key, name, given, parameters, dtype, Expectation(), Source("proof", n))
 
 
+def thinned(call: Case) -> Case:
+    """A call of every number of a format with one in STEP of them; any other call as it is."""
+    if not call.id.startswith("exhaustive/halves:"):
+        return call
+    return replace(call, inputs={name: array[::STEP] for name, array in call.inputs.items()})
+
+
 @cache
 def shipped() -> list[Case]:
     """Every call of the shipped cases that has a value."""
@@ -161,7 +172,7 @@ def shipped() -> list[Case]:
                 [unit] if isinstance(unit, Case) else list(unit.calls.values()) if isinstance(unit, Relation) else []
             )
     return [
-        call
+        thinned(call)
         for call in calls
         if call.operation in DEFINED
         and DEFINED[call.operation].locate(call.inputs, call.parameters).domain is not Domain.UNDEFINED
