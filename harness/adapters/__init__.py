@@ -25,8 +25,9 @@ input. It raises whatever the framework raises, and `UnsupportedError` for what 
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Callable, Container, List, Mapping, NamedTuple, Sequence, Tuple, Union
+from typing import Any, Callable, Container, Dict, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 from harness.worker.frames import Tensor
 
@@ -39,6 +40,7 @@ __all__ = [
     "Implementation",
     "Tensor",
     "UnsupportedError",
+    "calling",
     "gradient_inputs",
     "has_index_labels",
     "leading_input",
@@ -122,6 +124,20 @@ class Implementation(NamedTuple):
     def in_mode(self, mode: str) -> Implementation:
         """The row with the parameters that it offers in a mode."""
         return self._replace(parameters=dict(self.parameters, **self.narrowed.get(mode, {})))
+
+
+def calling(name: str, call: Callable[..., Dict[str, Tensor]]) -> Callable[..., Dict[str, Tensor]]:
+    """A framework's `call` for rows of a package that computes with it: their `run` is handed that package instead."""
+
+    def made(implementation: Implementation, *given: Any) -> Dict[str, Tensor]:
+        package = import_module(name)
+
+        def run(_framework: Any, *rest: Any) -> Any:
+            return implementation.run(package, *rest)
+
+        return call(implementation._replace(run=run), *given)
+
+    return made
 
 
 def gradient_inputs(wanted: Sequence[str], inputs: Container[str]) -> List[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from harness.adapters import jax, keras_losses
+from harness.adapters import calling, jax, keras_losses
 
 FRAMEWORK = "keras-jax"
 PACKAGES = ("keras", "jax", "numpy")
 ALIASES = MappingProxyType({FRAMEWORK: "keras"})
 IMPLEMENTATIONS = keras_losses.table(FRAMEWORK, sparse_normalize="before", modes=jax.MODES)
 
-call = jax.call
+call = calling("keras", jax.call)
 
 
 def start(threads: int) -> None:

@@ -20,7 +20,7 @@ from harness.adapters import ALL_FLOATS, ANY, LAST_AXIS, Implementation, Unsuppo
 Tensors = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 Find = Callable[[Any], Any]
-"""Gives Keras, of the backend's module."""
+"""Gives Keras, of the module that `run` is handed: TensorFlow, or Keras itself."""
 
 ROWS = {"none": "none", "sum": "sum", "mean": "sum_over_batch_size", "weighted_mean": "mean_with_sample_weight"}
 """Our reductions in Keras's words, for losses that are one a row."""
@@ -62,9 +62,9 @@ class Loss(NamedTuple):
     reductions: Mapping[str, str]
     takes_logits: bool = True
 
-    def of_class(self, find: Find, backend: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    def of_class(self, find: Find, module: Any, inputs: Tensors, parameters: Parameters) -> Any:
         """Call an instance of the class."""
-        keras = find(backend)
+        keras = find(module)
         leading, weights, reduction = _leading(inputs), inputs.get("weights"), parameters["reduction"]
         if reduction == "weighted_mean" and _version(keras) < WEIGHTED_MEAN:
             raise UnsupportedError("the mean over the sum of the weights came with Keras 3.7")
@@ -80,9 +80,9 @@ class Loss(NamedTuple):
         )
         return loss(inputs["labels"], leading, sample_weight=weights)
 
-    def of_function(self, find: Find, backend: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    def of_function(self, find: Find, module: Any, inputs: Tensors, parameters: Parameters) -> Any:
         """Call the function."""
-        keras = find(backend)
+        keras = find(module)
         _refuse_guard(keras, parameters)
         function = getattr(keras.losses, self.function_name)
         return function(inputs["labels"], _leading(inputs), **self._keywords(inputs, parameters))
@@ -156,11 +156,9 @@ def _size(tensor: Any) -> int:
     return int(np.prod(tuple(tensor.shape), dtype=np.int64))
 
 
-def _of_ops(
-    name: str, options: Sequence[str], find: Find, backend: Any, inputs: Tensors, parameters: Parameters
-) -> Any:
+def _of_ops(name: str, options: Sequence[str], find: Find, module: Any, inputs: Tensors, parameters: Parameters) -> Any:
     """A function of keras.ops: of logits alone, or of labels and what they are compared with."""
-    keras = find(backend)
+    keras = find(module)
     _refuse_guard(keras, parameters)
     function = getattr(keras.ops, name)
     keywords = {option: parameters[option] for option in options}
@@ -190,7 +188,7 @@ class Table:
 
     Args:
         prefix: what paths begin with: "tf.keras.".
-        find: gives that Keras, of the backend's module.
+        find: gives that Keras, of the module that `run` is handed.
         sparse_normalize: when the sparse loss divides probabilities by their sum, `before` or `after` it clips.
         divergence: what its function for the divergence is called.
     """
@@ -290,7 +288,5 @@ def table(framework: str, sparse_normalize: str, modes: Sequence[str]) -> Tuple[
     return made.losses() + made.cross_entropies() + made.of_logits()
 
 
-def _keras(_backend: Any) -> Any:
-    import keras
-
+def _keras(keras: Any) -> Any:
     return keras

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from harness.adapters import keras_losses, torch
+from harness.adapters import calling, keras_losses, torch
 
 FRAMEWORK = "keras-torch"
 PACKAGES = ("keras", "torch", "numpy")
 ALIASES = MappingProxyType({FRAMEWORK: "keras"})
 IMPLEMENTATIONS = keras_losses.table(FRAMEWORK, sparse_normalize="before", modes=("eager",))
 
-call = torch.call
+call = calling("keras", torch.call)
 
 
 def start(threads: int) -> None:

@@ -26,11 +26,11 @@ def call(
     wanted: Sequence[str],
 ) -> Dict[str, Tensor]:
     """Run one call."""
+    import onnx
+
     with np.errstate(all="ignore"):
-        return onnx_models.call(_evaluate, implementation, inputs, parameters)
+        return onnx_models.call(_evaluate, (onnx,), implementation, inputs, parameters)
 
 
-def _evaluate(model: Any, feeds: Dict[str, Any]) -> Any:
-    from onnx.reference import ReferenceEvaluator
-
-    return ReferenceEvaluator(model).run(None, feeds)[0]
+def _evaluate(model: Any, feeds: Dict[str, Any], onnx: Any) -> Any:
+    return onnx.reference.ReferenceEvaluator(model).run(None, feeds)

@@ -19,8 +19,8 @@ IR_VERSION = 8
 
 Parameters = Mapping[str, Any]
 Arrays = Dict[str, Any]
-Evaluate = Callable[[Any, Arrays], Any]
-"""Runs a model on arrays by the names of its inputs; gives the array of its first output."""
+Evaluate = Callable[..., Any]
+"""Runs a model on arrays by the names of its inputs, given modules; gives the list of its outputs."""
 
 
 class Operator(NamedTuple):
@@ -81,16 +81,24 @@ def rows(framework: str, dtypes: Sequence[str]) -> Tuple[Implementation, ...]:
 
 
 def call(
-    evaluate: Evaluate, implementation: Implementation, inputs: Mapping[str, Tensor], parameters: Parameters
+    evaluate: Evaluate,
+    modules: Sequence[Any],
+    implementation: Implementation,
+    inputs: Mapping[str, Tensor],
+    parameters: Parameters,
 ) -> Dict[str, Tensor]:
     """Run one call.
+
+    Args:
+        modules: onnx first; all are handed to `evaluate`.
 
     Raises:
         UnsupportedError: a loss that its operator doesn't have.
     """
     if "labels" in inputs:
         _refuse(inputs, parameters)
-    return {"value": implementation.run(evaluate, inputs, parameters)}
+    feeds = {name: _array(tensor) for name, tensor in inputs.items()}
+    return {"value": _tensor(implementation.run(evaluate, feeds, parameters, *modules)[0])}
 
 
 def _refuse(inputs: Mapping[str, Tensor], parameters: Parameters) -> None:
@@ -100,11 +108,9 @@ def _refuse(inputs: Mapping[str, Tensor], parameters: Parameters) -> None:
         raise UnsupportedError("its mean divides by the sum of the class weights of the labels that aren't ignored")
 
 
-def _run(operator: Operator, evaluate: Evaluate, inputs: Mapping[str, Tensor], parameters: Parameters) -> Tensor:
-    import onnx
-
-    feeds = {name: _array(inputs[name]) for name in operator.inputs if name in inputs}
-    return _tensor(evaluate(_model(onnx, operator, feeds, operator.attributes(parameters)), feeds))
+def _run(operator: Operator, evaluate: Evaluate, arrays: Arrays, parameters: Parameters, *modules: Any) -> Any:
+    feeds = {name: arrays[name] for name in operator.inputs if name in arrays}
+    return evaluate(_model(modules[0], operator, feeds, operator.attributes(parameters)), feeds, *modules)
 
 
 def _model(onnx: Any, operator: Operator, feeds: Arrays, attributes: Mapping[str, Any]) -> Any:

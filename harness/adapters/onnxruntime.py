@@ -35,19 +35,20 @@ def call(
     wanted: Sequence[str],
 ) -> Dict[str, Tensor]:
     """Run one call."""
-    return onnx_models.call(_evaluate, implementation, inputs, parameters)
-
-
-def _evaluate(model: Any, feeds: Dict[str, Any]) -> Any:
-    written = model.SerializeToString()
-    if written not in _sessions:
-        _sessions[written] = _session(written)
-    return _sessions[written].run(None, feeds)[0]
-
-
-def _session(model: bytes) -> Any:
+    import onnx
     import onnxruntime
 
+    return onnx_models.call(_evaluate, (onnx, onnxruntime), implementation, inputs, parameters)
+
+
+def _evaluate(model: Any, feeds: Dict[str, Any], _onnx: Any, onnxruntime: Any) -> Any:
+    written = model.SerializeToString()
+    if written not in _sessions:
+        _sessions[written] = _session(onnxruntime, written)
+    return _sessions[written].run(None, feeds)
+
+
+def _session(onnxruntime: Any, model: Any) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = _threads[0]
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -7,13 +7,13 @@ import operator
 from functools import partial
 from typing import Any, Mapping
 
-from harness.adapters import ANY, LAST_AXIS, UnsupportedError, Values, jax
+from harness.adapters import ANY, LAST_AXIS, UnsupportedError, Values, calling, jax
 from harness.adapters.jax import Parameters, Tensors, row
 
 FRAMEWORK = "optax"
 PACKAGES = ("optax", "jax", "jaxlib", "numpy")
 
-call = jax.call
+call = calling("optax", jax.call)
 
 
 def start(threads: int) -> None:
@@ -22,16 +22,12 @@ def start(threads: int) -> None:
     import optax  # noqa: F401 - rows call it
 
 
-def _elements(_jax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
-    import optax
-
+def _elements(optax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
     return optax.sigmoid_binary_cross_entropy(inputs["logits"], inputs["labels"])
 
 
-def _rows(name: str, _jax: Any, inputs: Tensors, parameters: Parameters, **more: Any) -> Any:
+def _rows(name: str, optax: Any, inputs: Tensors, parameters: Parameters, **more: Any) -> Any:
     """A loss of that name for each row along a class axis."""
-    import optax
-
     loss = operator.attrgetter(name)(optax)
     return loss(inputs["logits"], inputs["labels"], **_axis(loss, inputs, parameters), **more)
 

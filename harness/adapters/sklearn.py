@@ -41,7 +41,7 @@ def call(
     p = arrays["probabilities"]
     _refuse(p, arrays, parameters)
     with np.errstate(all="ignore"):
-        value = implementation.run(sklearn.metrics.log_loss, arrays, _options(arrays, parameters))
+        value = implementation.run(sklearn.metrics, arrays, parameters)
     return {"value": Tensor.of(np.asarray(value, dtype=p.dtype))}
 
 
@@ -69,19 +69,19 @@ def _options(inputs: Arrays, parameters: Parameters) -> Dict[str, Any]:
     }
 
 
-def _of_classes(log_loss: Any, inputs: Arrays, options: Parameters) -> Any:
-    classes = _of_rank(inputs, 2, "examples and classes").shape[1]
-    return log_loss(inputs["labels"], inputs["probabilities"], labels=np.arange(classes), **options)
+def _of_classes(metrics: Any, inputs: Arrays, parameters: Parameters) -> Any:
+    classes = list(range(_of_rank(inputs, 2, "examples and classes").shape[1]))
+    return metrics.log_loss(inputs["labels"], inputs["probabilities"], labels=classes, **_options(inputs, parameters))
 
 
-def _of_indicators(log_loss: Any, inputs: Arrays, options: Parameters) -> Any:
-    _of_rank(inputs, 2, "examples and classes")
-    return log_loss(inputs["labels"].astype(np.int64), inputs["probabilities"], **options)
+def _of_indicators(metrics: Any, inputs: Arrays, parameters: Parameters) -> Any:
+    p, indicators = _of_rank(inputs, 2, "examples and classes"), inputs["labels"].astype("int64")
+    return metrics.log_loss(indicators, p, **_options(inputs, parameters))
 
 
-def _binary(log_loss: Any, inputs: Arrays, options: Parameters) -> Any:
-    _of_rank(inputs, 1, "examples, of which it has the probability of the positive class")
-    return log_loss(inputs["labels"].astype(np.int64), inputs["probabilities"], labels=[0, 1], **options)
+def _binary(metrics: Any, inputs: Arrays, parameters: Parameters) -> Any:
+    p = _of_rank(inputs, 1, "examples, of which it has the probability of the positive class")
+    return metrics.log_loss(inputs["labels"].astype("int64"), p, labels=[0, 1], **_options(inputs, parameters))
 
 
 def _of_rank(inputs: Arrays, rank: int, axes: str) -> Any:

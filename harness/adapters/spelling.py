@@ -18,25 +18,26 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 
-from harness.worker.frames import Tensor
+from harness.adapters import Tensor, UnsupportedError
 
 SPELLED = "spelled"
 """The output, text as UTF-8 bytes, that a spelled call has more: JSON, see `Log`."""
 
-PLAIN = (str, bytes, bool, int, float, complex, tuple, list, dict, type(None))
+PLAIN = (str, bool, int, float, complex, tuple, list, dict, type(None))
 
 
 class Log:
     """The calls of one `run`, in their order.
 
     Attributes:
-        text: the expression of what it returned, "" if that can't be told.
+        text: the expression of what it returned, or of the call that raised; "" if that can't be told.
         calls: [{"function": text, "arguments": {name: text}, "defaults": {name: text}}]: arguments as they
             were given, in the signature's order, and the defaults that the signature has.
     """
 
     def __init__(self) -> None:
         self.text = ""
+        self.last: Tuple[str, Any] = ("", None)
         self.calls: List[Dict[str, Any]] = []
 
     def note(self, function: Spelled, positional: Any, named: Mapping[str, Any]) -> None:
@@ -61,15 +62,30 @@ class Spelled:
     def __getattr__(self, name: str) -> Any:
         return self._found(getattr(self.spelled_value, name), f"{self.spelled_text}.{name}")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set it on the value: what an option is set to is not written down."""
+        if name.startswith("spelled_"):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.spelled_value, name, bare(value))
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """So that who asks which arguments a function has is told of the function's own."""
+        return inspect.signature(self.spelled_value)
+
     def __getitem__(self, key: Any) -> Any:
         return self._found(self.spelled_value[bare(key)], f"{self.spelled_text}[{_key(key)}]")
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         """Call it with bare arguments, and write the call down."""
         given = [spelled(each) for each in positional] + [f"{name}={spelled(each)}" for name, each in named.items()]
+        text = f"{self.spelled_text}({', '.join(given)})"
         self.spelled_log.note(self, positional, named)
+        self.spelled_log.last = (text, None)
         value = self.spelled_value(*map(bare, positional), **{name: bare(each) for name, each in named.items()})
-        return self._found(value, f"{self.spelled_text}({', '.join(given)})")
+        self.spelled_log.last = (text, value)
+        return self._found(value, text)
 
     def __len__(self) -> int:
         return len(self.spelled_value)
@@ -146,7 +162,13 @@ def spelling(call: Callable[..., Any], aliases: Mapping[str, str]) -> Callable[.
     def made(implementation: Any, mode: str, inputs: Any, parameters: Any, wanted: Any) -> Dict[str, Any]:
         log = Log()
         run = _logged(implementation.run, names, log)
-        outputs = call(implementation._replace(run=run), mode, inputs, parameters, wanted)
+        try:
+            outputs = call(implementation._replace(run=run), mode, inputs, parameters, wanted)
+        except UnsupportedError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever the framework raises: what was called can be told all the same
+            log.text = log.last[0]
+            return {SPELLED: log.tensor()}
         return dict(outputs, **{SPELLED: log.tensor()})
 
     return made
@@ -157,7 +179,9 @@ def _logged(run: Callable[..., Any], names: Mapping[str, str], log: Log) -> Call
         if not any(isinstance(each, types.ModuleType) for each in arguments):
             return run(*arguments)
         found = run(*[_wrapped(each, names, log) for each in arguments])
-        log.text = _outermost(spelled(found)) if isinstance(found, Spelled) else ""
+        text, value = log.last
+        plain = text if found is value else ""  # a number or a list, as the last call gave it
+        log.text = _outermost(spelled(found)) if isinstance(found, Spelled) else plain
         return bare(found)
 
     return logged

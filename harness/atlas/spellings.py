@@ -22,7 +22,8 @@ from harness.worker.process import load_adapter
 
 adapter = load_adapter({file!r})
 FRAMEWORK, PACKAGES, IMPLEMENTATIONS = adapter.FRAMEWORK, adapter.PACKAGES, adapter.IMPLEMENTATIONS
-start, call = adapter.start, spelling(adapter.call, getattr(adapter, "ALIASES", {{}}))
+ALIASES = getattr(adapter, "ALIASES", {{}})
+start, call = adapter.start, spelling(adapter.call, ALIASES)
 """
 
 
@@ -33,11 +34,13 @@ class Asked:
     Attributes:
         row: who is asked.
         case: what.
+        mode: how; "" for the row's usual mode.
     """
 
     adapter: Adapter
     row: Implementation
     case: Case
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Spelling:
 def spell(
     asked: Sequence[Asked], environment: Environment, limits: Limits, work: Path
 ) -> list[tuple[Asked, Spelling | None]]:
-    """Make calls in an environment, each in its row's usual mode.
+    """Make calls in an environment.
 
     Args:
         work: a folder for what is needed on the way.
@@ -85,9 +88,10 @@ def _items(asked: Sequence[Asked], environment: Environment, work: Path) -> Iter
     for rank, each in enumerate(asked):
         alone = replace(each.adapter, implementations=(each.row._replace(alias=False),))
         items = planning.make([each.case], [alone], {environment.name: environment}, lambda _unit, _subject: True).items
-        usual = [item for item in items if item.subject.mode == each.row.modes[0] and not item.refusal]
+        mode = each.mode or each.row.modes[0]
+        found = [item for item in items if item.subject.mode == mode and not item.refusal]
         adapter = str(files[each.adapter.file])
-        yield replace(usual[0], rank=rank, adapter=adapter, wanted=("value",)) if usual else None
+        yield replace(found[0], rank=rank, adapter=adapter, wanted=("value",)) if found else None
 
 
 def _speller(file: str, place: Path) -> Path:

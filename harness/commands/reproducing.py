@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from harness import pipeline, provision
+from harness.adapters import SECOND_AXIS, Implementation
 from harness.atlas import spellings
 from harness.casefile.cutting import cut
 from harness.casefile.errors import ArrayFileError
@@ -23,8 +24,9 @@ from harness.model.run import Results
 from harness.model.verdict import FAILED, Kind, Verdict
 from harness.operations import OPERATIONS
 from harness.oracle.formats import FORMATS
-from harness.oracle.truth import evaluate
-from harness.reporting.repro import WRITTEN, Repro
+from harness.oracle.truth import Truth, evaluate
+from harness.reporting.dialects import DIALECTS
+from harness.reporting.repro import Repro, writable
 
 WRONG = FAILED | {Kind.DEVIATION}
 
@@ -82,15 +84,18 @@ def _row_alone(case: Case, row: Verdict) -> Case | None:
 
 def _made(case: Case, item: Item, row: Verdict, versions: dict[str, str], options: Options) -> Repro:
     subject = item.subject
-    if subject.mode not in WRITTEN.get(subject.framework, ()):
-        kinds = "; ".join(f"{name}: {', '.join(modes)}" for name, modes in WRITTEN.items())
+    if not writable(subject.framework, subject.mode):
+        kinds = "; ".join(f"{name}: {', '.join(dialect.modes)}" for name, dialect in DIALECTS.items())
         raise ConfigError(f"repro {case.id} {subject.id}: scripts can be written for {kinds}")
-    high, low, allowed = _expected(case, row)
+    truth = evaluate(case)
+    formed = row.index is None and row.outcome == "value" and row.output in truth.outputs
+    high, low, allowed = _expected(truth, case, row)
+    offered, expression = _called(case, item, options)
     return Repro(
         title=f"{case.id} {subject.id} {row.output}",
         framework=subject.framework,
         mode=subject.mode,
-        expression=_expression(case, item, options),
+        expression=expression,
         inputs={name: _plain(case, array) for name, array in case.inputs.items()},
         dtypes={name: case.dtype if _is_real(case, array) else array.dtype.name for name, array in case.inputs.items()},
         output=row.output,
@@ -100,13 +105,15 @@ def _made(case: Case, item: Item, row: Verdict, versions: dict[str, str], option
         allowed=allowed,
         seen=row.observed or row.reason,
         reason=row.reason,
+        raised=row.outcome not in ("", "value"),
+        form=(case.dtype, truth.outputs[row.output].high.shape) if formed else None,
         versions=versions,
+        batch_of_one=subject.mode == "vmap" and offered.parameters.get("axis") == SECOND_AXIS,
     )
 
 
-def _expected(case: Case, row: Verdict) -> tuple[float | None, float, float]:
+def _expected(truth: Truth, case: Case, row: Verdict) -> tuple[float | None, float, float]:
     """The enclosure of the number, and by how much it may be missed."""
-    truth = evaluate(case)
     if row.output not in truth.outputs:
         return None, 0.0, 0.0
     at, form = row.index or (0,) * truth.outputs[row.output].high.ndim, FORMATS[case.dtype]
@@ -117,20 +124,19 @@ def _expected(case: Case, row: Verdict) -> tuple[float | None, float, float]:
     return float(high), float(found.low[at]), allowed if np.isfinite(high) else 0.0
 
 
-def _expression(case: Case, item: Item, options: Options) -> str:
-    """The public call as it is typed."""
+def _called(case: Case, item: Item, options: Options) -> tuple[Implementation, str]:
+    """Who is called, and the public call as it is typed."""
     adapter = next(a for a in adapters(options.adapter) if a.file == item.adapter)
-    path = item.subject.implementation
+    path, mode = item.subject.implementation, item.subject.mode
     row = next(r for r in adapter.implementations if (r.path, r.operation) == (path, case.operation))
     places = provision.environments(options, [adapter])
     limits = Limits(threads=options.threads, timeout=options.timeout)
+    asked = spellings.Asked(adapter, row, case, mode)
     with tempfile.TemporaryDirectory() as work:
-        ((_, spelled),) = spellings.spell(
-            [spellings.Asked(adapter, row, case)], places[item.subject.environment], limits, Path(work)
-        )
+        ((_, spelled),) = spellings.spell([asked], places[item.subject.environment], limits, Path(work))
     if spelled is None:
         raise ConfigError(f"repro {case.id} {item.subject.id}: what it calls can't be written down")
-    return spelled.text
+    return row, spelled.text
 
 
 def _is_real(case: Case, array: Array) -> bool:

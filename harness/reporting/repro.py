@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from harness.model.case import Array
 from harness.model.verdict import Kind, Verdict
+from harness.reporting.dialects import DIALECTS, Call
 from harness.reporting.text import one_line
 
 GRADIENT = "gradient:"
@@ -26,8 +27,6 @@ def wrong(seen):
     return abs(Fraction(seen) - Fraction(HIGH) - Fraction(LOW)) > Fraction(ALLOWED)
 '''
 FAULTY = "still there"
-WRITTEN: Mapping[str, Sequence[str]] = {"torch": ("eager",), "tensorflow": ("eager", "graph", "xla")}
-"""Frameworks and modes that a script can be written for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +35,8 @@ class Repro:
 
     Attributes:
         title: case, subject and output.
-        framework: `torch` or `tensorflow`.
-        mode: eager, graph or xla.
+        framework: one of `DIALECTS`.
+        mode: one of its modes there.
         expression: the public call; inputs by their names.
         inputs: arrays as they were given; bfloat16 as float64, its values being exact there.
         dtypes: of each input.
@@ -47,7 +46,10 @@ class Repro:
             that is the truth, None where an error is right.
         seen: what was observed, as text.
         reason: why it is a failure or deviation.
+        raised: whether an error was observed.
+        form: dtype and shape of the truth, if it is in them that what was observed differs.
         versions: of the packages that it was observed with.
+        batch_of_one: an example is given to the call as a batch of one.
     """
 
     title: str
@@ -64,19 +66,27 @@ class Repro:
     seen: str
     reason: str
     versions: Mapping[str, str]
+    raised: bool = False
+    form: tuple[str, tuple[int, ...]] | None = None
+    batch_of_one: bool = False
+
+
+def writable(framework: str, mode: str | None) -> bool:
+    """Whether a script can be written."""
+    return framework in DIALECTS and mode in DIALECTS[framework].modes
 
 
 def command(verdict: Verdict) -> str:
     """The command that writes the script of a verdict; "" if nothing is wrong, or none can be written."""
     wrong = verdict.verdict.failed or verdict.verdict is Kind.DEVIATION
-    single = verdict.output != "relation" and verdict.mode in WRITTEN.get(verdict.framework, ())
+    single = verdict.output != "relation" and writable(verdict.framework, verdict.mode)
     if not wrong or not single:
         return ""
     return shlex.join(["harness", "repro", verdict.case, verdict.subject, "--output", verdict.output])
 
 
 def script(repro: Repro) -> str:
-    """A script that exits 1 while the defect is there, 0 once it is gone."""
+    """A script that exits 1 while the defect is there, 0 once it is gone, 2 if the call can't be made here."""
     return "\n".join([*_head(repro), *_inputs(repro), *_call(repro), *_tail(repro), ""])
 
 
@@ -84,6 +94,8 @@ def markdown(repro: Repro) -> str:
     """The same as the text of an issue."""
     versions = ", ".join(f"{name} {version}" for name, version in repro.versions.items())
     expected = "an error" if repro.high is None else f"{_number(repro.high)} (within {repro.allowed:.3g})"
+    if repro.form is not None:
+        expected = f"{repro.form[0]}, shape {list(repro.form[1])}"
     lines = [
         f"**{_plain(repro.expression)}**: {repro.output} is wrong",
         "",
@@ -106,29 +118,22 @@ def _plain(text: str) -> str:
 
 
 def _head(repro: Repro) -> Iterator[str]:
-    module = {"tensorflow": "tensorflow as tf"}.get(repro.framework, repro.framework)
-    yield "import math"
-    yield "import sys"
-    yield "from fractions import Fraction"
-    yield ""
-    yield f"import {module}"
+    dialect = DIALECTS[repro.framework]
+    yield from ("import math", "import sys", "from fractions import Fraction", "")
+    yield from dialect.imports
     yield ""
     yield f"print({one_line(repro.title)!r})"
     yield f"print({one_line(repro.reason)!r})"
     yield f"print('observed', {one_line(repro.seen)!r}, 'with', {dict(repro.versions)!r})"
-    name = "tf" if repro.framework == "tensorflow" else repro.framework
-    yield f"print('this is', {name}.__version__)"
+    yield f"print('this is', {dialect.package}.__version__)"
     yield ""
 
 
 def _inputs(repro: Repro) -> Iterator[str]:
-    for name, array in repro.inputs.items():
-        numbers = "[" + ", ".join(map(_number, array.reshape(-1).tolist())) + "]"
-        shape, dtype = list(array.shape), repro.dtypes[name]
-        if repro.framework == "tensorflow":
-            yield f"{name} = tf.reshape(tf.constant({numbers}, dtype=tf.{dtype}), {shape})"
-        else:
-            yield f"{name} = torch.tensor({numbers}, dtype=torch.{dtype}).reshape({shape})"
+    array = DIALECTS[repro.framework].array
+    for name, given in repro.inputs.items():
+        numbers = "[" + ", ".join(map(_number, given.reshape(-1).tolist())) + "]"
+        yield f"{name} = {array(numbers, given.shape, repro.dtypes[name])}"
 
 
 def _number(value: float) -> str:
@@ -141,47 +146,19 @@ def _number(value: float) -> str:
 
 
 def _call(repro: Repro) -> Sequence[str]:
+    shapes = {name: given.shape for name, given in repro.inputs.items()}
     wanted = repro.output.removeprefix(GRADIENT) if repro.output.startswith(GRADIENT) else ""
-    made = _torch if repro.framework == "torch" else _tensorflow
-    body = made(repro, wanted)
+    dialect = DIALECTS[repro.framework]
+    expression = repro.expression.replace(f"{repro.framework}.", f"{dialect.package}.")  # keras-torch. is keras.
+    call = Call(expression, shapes, repro.dtypes, wanted, repro.batch_of_one)
+    body = dialect.modes[repro.mode](call)
     return ["", "try:", *(f"    {line}".rstrip() for line in body), *_refused(repro)]
 
 
-def _torch(repro: Repro, wanted: str) -> list[str]:
-    if not wanted:
-        return [f"result = {repro.expression}"]
-    upstream = "upstream" if "upstream" in repro.inputs else "torch.ones_like(value)"
-    return [
-        f"{wanted}.requires_grad_(True)",
-        f"value = {repro.expression}",
-        f"value.backward({upstream})",
-        f"result = {wanted}.grad",
-    ]
-
-
-def _tensorflow(repro: Repro, wanted: str) -> list[str]:
-    names = ", ".join(repro.inputs)
-    body = [f"return {repro.expression}"]
-    if wanted:
-        upstream = "upstream" if "upstream" in repro.inputs else "None"
-        body = [
-            "with tf.GradientTape() as tape:",
-            f"    tape.watch({wanted})",
-            f"    value = {repro.expression}",
-            f"return tape.gradient(value, {wanted}, output_gradients={upstream})",
-        ]
-    compiled = {"graph": "@tf.function(autograph=False)", "xla": "@tf.function(autograph=False, jit_compile=True)"}
-    decorator = [compiled[repro.mode]] if repro.mode in compiled else []
-    return [*decorator, f"def compute({names}):", *(f"    {line}" for line in body), "", f"result = compute({names})"]
-
-
 def _refused(repro: Repro) -> list[str]:
-    right = repro.high is None
-    return [
-        "except Exception as error:",
-        "    print('raised', type(error).__name__, error)",
-        f"    sys.exit({0 if right else 1})",
-    ]
+    """What it says that the call raises: right, or the defect, or neither where a number was seen."""
+    code = 0 if repro.high is None else 1 if repro.raised else 2
+    return ["except Exception as error:", "    print('raised', type(error).__name__, error)", f"    sys.exit({code})"]
 
 
 def _tail(repro: Repro) -> Iterator[str]:
@@ -189,13 +166,21 @@ def _tail(repro: Repro) -> Iterator[str]:
         yield "print('expected an error, got', result)"
         yield "sys.exit(1)"
         return
-    cast = "tf.cast(result, tf.float64).numpy()" if repro.framework == "tensorflow" else "result.detach().double()"
+    if repro.form is not None:
+        yield f"expected = {[repro.form[0], list(repro.form[1])]!r}"
+        yield "dtype = str(getattr(result.dtype, 'name', result.dtype)).rpartition('.')[2]"
+        yield "seen = [dtype, list(map(int, result.shape))]"
+        yield "print('expected', expected, 'got', seen)"
+        yield f"print({FAULTY!r} if seen != expected else 'gone')"
+        yield "sys.exit(int(seen != expected))"
+        return
+    answer = DIALECTS[repro.framework].number.format("result")
     yield ""
     yield f"HIGH, LOW, ALLOWED = {_number(repro.high)}, {_number(repro.low)}, {_number(repro.allowed)}"
     yield ""
     yield CHECK
     yield ""
-    yield f"seen = float({cast}{''.join(f'[{i}]' for i in repro.index)})"
+    yield f"seen = float({answer}{''.join(f'[{i}]' for i in repro.index)})"
     yield f"print('expected', HIGH, 'within', ALLOWED, 'at', {list(repro.index)!r})"
     yield "print('got', seen, seen.hex())"
     yield f"print({FAULTY!r} if wrong(seen) else 'gone')"

@@ -52,6 +52,12 @@ def test_text_of_a_case_is_never_executed(tail: Repro) -> None:
     assert run(repro.script(hostile)).returncode == 1
 
 
+def test_a_call_that_cannot_be_made_is_no_defect_unless_an_error_was_seen(tail: Repro) -> None:
+    refused = replace(tail, expression="torch.no_such_function(logits)")
+    assert run(repro.script(refused)).returncode == 2
+    assert run(repro.script(replace(refused, raised=True))).returncode == 1
+
+
 def test_numbers_are_exact(tail: Repro) -> None:
     numbers = [0.1, -0.0, 5e-324, 1.5, float("inf"), 2.0**70]
     script = repro.script(replace(tail, inputs={**tail.inputs, "logits": np.array(numbers)}))
