@@ -6,7 +6,9 @@ w = z alpha + (1 - z) (1 - alpha) with `class_balancing`, else 1.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from harness.operations.probabilities import EPSILON, PROBABILITIES
 from harness.operations.real import Call, Program, Real, shared
 from harness.operations.sigmoid import LABELS, LOGITS
 
-GAMMA = Parameter("gamma", 2.0, low=0.0)
+GAMMA = Parameter("gamma", 2.0, low=0.0, high=sys.float_info.max)
 ALPHA = Parameter("alpha", 0.25, low=0.0, high=1.0)
 BALANCING = Parameter("class_balancing", default=False, choices=(False, True))
 POWER = "a power of a negative number"
@@ -192,25 +194,37 @@ def _binary_label_slopes(of: Binary, miss: Misses) -> Program:
         if not call.parameters["class_balancing"]:
             return slopes
         slopes = (2.0 * call.constant("alpha") - 1.0) * (raised * entropy) + slopes
-        return _at_infinite_losses(call, z, raised * entropy, slopes)
+        return _at_infinite_losses(call, raised * entropy, slopes)
 
     return program
 
 
-def _at_infinite_losses(call: Call, z: Real, losses: Real, slopes: Real) -> Real:
+def _at_infinite_losses(call: Call, losses: Real, slopes: Real) -> Real:
     """Label slopes with `class_balancing`: of infinite losses the terms' common limit, not their difference.
 
     l -> -z log p as p -> 0, m -> z, and so the slope of w m**gamma l -> (w' z + (gamma + 1) w) m**gamma l / z;
-    as p -> 1 it is (w' (1 - z) - (gamma + 1) w) m**gamma l / (1 - z).
+    as p -> 1 it is (w' (1 - z) - (gamma + 1) w) m**gamma l / (1 - z). What is left out is of size p log p: where
+    the factor is exactly 0, the limit is 0.
     """
     labels, p = _approximately(call)
     wrong_0, wrong_1 = (p == 0) & (labels > 0), (p == 1) & (labels < 1)
-    if call.parameters.get("epsilon") or not np.any(wrong_0 | wrong_1):
+    wrong = wrong_0 | wrong_1
+    if call.parameters.get("epsilon") or not np.any(wrong):
         return slopes
-    by_balance = 2.0 * call.constant("alpha") - 1.0
-    by_power = _balanced(call, z, call.constant("gamma") + 1.0)
-    falling, rising = by_balance * z + by_power, by_balance * (1.0 - z) - by_power
-    return (falling * losses).where(wrong_0, (rising * losses).where(wrong_1, slopes))
+    signs = np.zeros(wrong.shape)
+    signs[wrong] = [
+        _turn(call, Fraction(z), end) for z, end in zip(call.inputs["labels"][wrong], p[wrong], strict=True)
+    ]
+    return (call.exactly(signs) * losses).where(wrong, slopes)
+
+
+def _turn(call: Call, label: Fraction, end: float) -> int:
+    """The sign of that factor, which no rounding may decide."""
+    smoothing, alpha, gamma = (Fraction(call.parameter(name)) for name in ("label_smoothing", "alpha", "gamma"))
+    z = label * (1 - smoothing) + smoothing / 2
+    by_power = (gamma + 1) * (z * alpha + (1 - z) * (1 - alpha))
+    turn = (2 * alpha - 1) * (1 - z) - by_power if end else (2 * alpha - 1) * z + by_power
+    return (turn > 0) - (turn < 0)
 
 
 def _logits_region(inputs: Inputs, _parameters: Parameters) -> Region:

@@ -77,6 +77,25 @@ def test_label_slopes_of_infinite_losses_by_limit(
     assert [found.high[0], by_logits["gradient:labels"].high[0]] == [expected, expected]
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("z", "gamma", "sign"),
+    [(0.5, 0.0, 0), (0.75, 2.0, 0), (0.75, 2.0 + 2.0**-51, 1), (0.75, 2.0 - 2.0**-51, -1)],
+)
+@pytest.mark.parametrize("end", [0.0, 1.0])
+def test_label_slopes_of_infinite_losses_cancel_exactly_or_not(
+    assert_exact: Exact, dtype: str, end: float, z: float, gamma: float, sign: int
+) -> None:
+    """(gamma + 1) - (gamma + 2) z is their factor for alpha = 0; no rounding decides its sign."""
+    given = {"labels": [1.0 - z if end else z], "alpha": end, "gamma": gamma, "class_balancing": True}
+    for name, leading, at in (
+        ("binary_focal_cross_entropy", "probabilities", end),
+        ("sigmoid_focal_cross_entropy", "logits", INF if end else -INF),
+    ):
+        found = assert_exact(name, dtype, **{leading: [at]}, **given).outputs["gradient:labels"].high[0]
+        assert found == (-1.0 if end else 1.0) * (INF * sign if sign else 0.0)
+
+
 def label_slope_near(end: float, z: float, alpha: float, gamma: float) -> Any:
     """By mpmath, where the loss's logarithm has outgrown everything else."""
     with mpmath.workdps(1_500):
@@ -103,6 +122,7 @@ def test_confident_predictions_keep_every_digit(assert_exact: Exact) -> None:
         ("binary_focal_cross_entropy", {"probabilities": [0.5], "labels": [1.5]}, "labels outside [0, 1]"),
         ("sigmoid_focal_cross_entropy", {"logits": [0.5], "labels": [-0.5]}, "labels outside [0, 1]"),
         ("sigmoid_focal_cross_entropy", {"logits": [0.5], "labels": [0.5], "gamma": -1.0}, "gamma is -1.0"),
+        ("sigmoid_focal_cross_entropy", {"logits": [0.5], "labels": [0.5], "gamma": INF}, "gamma is inf"),
         ("categorical_focal_cross_entropy", {"probabilities": [[1.5, -0.5]], "labels": [[1.0, 0.0]]}, "probabilities"),
     ],
 )

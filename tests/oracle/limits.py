@@ -224,9 +224,12 @@ LOG_DIVERGENCE = (
     row(log_probabilities=[-1.0], labels=[1.0, 0.0]),
     *_losses("log_probabilities", -INF, -1.0, 1.0),
 )
+BALANCED: Mapping[str, Any] = {"labels": [0.25, 0.5, 0.75], "gamma": 0.0, "alpha": 0.0, "class_balancing": True}
+"""The loss grows as z (1 - z) does, whose slope is 0 in the middle."""
 BINARY_FOCAL = (
     row("certain and right: 0 log 0 = 0", probabilities=[0.0, 1.0], labels=[0.0, 1.0]),
     row("certain and wrong", probabilities=[0.0, 1.0], labels=[1.0, 0.0]),
+    row("what weight and loss gain by a label may cancel", probabilities=[0.0, 0.0, 0.0], **BALANCED),
     row(probabilities=[-0.5, 0.5], labels=[1.0, 0.0]),
     row(probabilities=[0.5, 0.5], labels=[1.5, -0.5]),
     row("NaN stays NaN", probabilities=[NAN, 0.5], labels=[1.0, NAN]),
@@ -237,6 +240,7 @@ SIGMOID_FOCAL = (
     row("the label's side", logits=[INF, -INF], labels=[1.0, 0.0]),
     row("the other side", logits=[INF, -INF], labels=[0.0, 1.0]),
     row("a soft label is on both sides", logits=[INF, -INF], labels=[0.5, 0.5]),
+    row("what weight and loss gain by a label may cancel", logits=[-INF, -INF, -INF], **BALANCED),
     row(logits=[0.0, 1.0], labels=[1.5, -0.5]),
     row("NaN stays NaN", logits=[NAN, 0.0], labels=[1.0, NAN]),
     row(logits=[0.0], labels=[1.0, 0.0]),
