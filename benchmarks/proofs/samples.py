@@ -55,7 +55,7 @@ def bits_of(key: str) -> Bits:
 
 def values(parameter: Parameter) -> tuple[Any, ...]:
     """What a parameter is called with; nothing if that isn't known here."""
-    return VALUES.get(parameter.name, parameter.choices)
+    return tuple(v for v in VALUES.get(parameter.name, parameter.choices) if not parameter.objection(v))
 
 
 def variants(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -198,6 +198,32 @@ def _signs(bits: Bits, leading: Array, _complete: Parameters) -> Array:
     return np.where(bits.random((*leading.shape[:-1], 1)) < 0.2, others, bits.choice([-1.0, 1.0], leading.shape))
 
 
+# Linear layers.
+
+OUTPUTS_OF_LAYER = 5
+
+
+def _small(bits: Bits, form: Format, shape: Shape) -> Array:
+    """Features of scales 0.001 to 100."""
+    return _normal(bits, form, shape) / 100
+
+
+def _kernel(bits: Bits, leading: Array, _complete: Parameters) -> Array:
+    """A few classes; of some calls two differ by little."""
+    found = bits.standard_normal((OUTPUTS_OF_LAYER, leading.shape[-1])) / np.sqrt(leading.shape[-1])
+    if bits.random() < HALF:
+        found[1] = found[0] * (1 + 10.0 ** bits.uniform(-4, 0))
+    return found
+
+
+def _biases(bits: Bits, _leading: Array, _complete: Parameters) -> Array:
+    return bits.choice([0.0, 0.5, -2.0], OUTPUTS_OF_LAYER)
+
+
+def _layer_indices(bits: Bits, leading: Array, _complete: Parameters) -> Array:
+    return bits.integers(0, OUTPUTS_OF_LAYER, leading.shape[:-1])
+
+
 # The table.
 
 
@@ -246,6 +272,9 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "softmax_focal_cross_entropy": Sampling(LOGITS, POSITIVE_LABELS),
     "categorical_focal_cross_entropy": Sampling(PROBABILITIES, POSITIVE_LABELS),
     "soft_margin_loss": Sampling(LOGITS, {"labels": _signs}),
+    "linear_cross_entropy": Sampling(
+        {"normal": _small, "ties": _ties}, {"kernel": _kernel, "biases": _biases, "labels": _layer_indices}
+    ),
     "log_kl_divergence": Sampling(LOG_PROBABILITIES, {"labels": _predicted_logs}),
 }
 """A row for each operation that is defined; its textbook form is the NumPy adapter's row."""
@@ -281,10 +310,14 @@ def factors(operation: Operation, complete: Parameters, given: Inputs, bits: Bit
         shape = weighed if bits.random() < HALF else (1,) * len(weighed)
         found["weights"] = bits.choice([0.0, 1.0, 0.7, 2.3, 3.0], shape) * bits.choice([1.0, -1.0], shape, p=[0.9, 0.1])
     if any(i.name == "class_weights" for i in operation.inputs) and bits.random() < HALF:
-        found["class_weights"] = bits.choice([1.0, 0.7, 2.3, 0.0], leading.shape[int(complete["axis"])])
+        found["class_weights"] = bits.choice([1.0, 0.7, 2.3, 0.0], _classes(given, leading, complete))
     if operation.shape is not None and bits.random() < HALF:
         found[UPSTREAM] = bits.standard_normal(operation.shape(given, complete))
     return found
+
+
+def _classes(given: Inputs, leading: Array, complete: Parameters) -> int:
+    return int(given["kernel"].shape[0] if "kernel" in given else leading.shape[int(complete["axis"])])
 
 
 def case(operation: Operation, parameters: Parameters, dtype: str, given: Inputs, name: str = "sample") -> Case | None:

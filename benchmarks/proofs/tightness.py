@@ -94,8 +94,11 @@ class Answer(NamedTuple):
 
 
 def questions(dtype: str, share: float, names: Collection[str] = samples.DEFINED) -> Sequence[Question]:
-    """A part of all questions about operations in a dtype."""
-    operations = [samples.DEFINED[name] for name in names]
+    """A part of all questions about operations in a dtype.
+
+    Not about those whose rows have an input in common, as a layer's kernel: there are no rows to choose the worst of.
+    """
+    operations = [o for o in map(samples.DEFINED.__getitem__, names) if all(i.extent != "call" for i in o.inputs)]
     return [*_unreduced(operations, dtype), *_reduced(operations, dtype)][:: max(1, round(1 / share))]
 
 

@@ -67,6 +67,7 @@ LEADING = MappingProxyType(
         "kl_divergence": "probabilities",
         "log_kl_divergence": "log_probabilities",
         "nll_loss": "log_probabilities",
+        "linear_cross_entropy": "hidden",
         "binary_focal_cross_entropy": "probabilities",
         "categorical_focal_cross_entropy": "probabilities",
     }
@@ -76,6 +77,8 @@ LEADING = MappingProxyType(
 DENSE = ("cross_entropy", "kl_divergence", "soft_margin_loss")
 """How names of operations with real-valued labels end."""
 
+INDEXED = ("nll_loss", "linear_cross_entropy")
+"""Operations with index labels whose names don't say so."""
 
 Values = Union[str, Tuple[Any, ...]]
 
@@ -153,7 +156,7 @@ def leading_input(operation: str) -> str:
 
 def has_index_labels(operation: str) -> bool:
     """Whether an operation's labels are indices."""
-    return operation.startswith("sparse") or operation == "nll_loss"
+    return operation.startswith("sparse") or operation in INDEXED
 
 
 def real_inputs(operation: str, optional: Sequence[str] = ()) -> Tuple[str, ...]:

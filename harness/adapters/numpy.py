@@ -106,6 +106,23 @@ def run_loss(
     return outputs
 
 
+def run_linear(inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
+    """Run softmax cross-entropy of a linear layer's logits, and take its slopes through the layer."""
+    hidden, kernel = inputs["hidden"], inputs["kernel"]
+    inner = {name: array for name, array in inputs.items() if name not in LAYER}
+    x = reference.logits(hidden, kernel, inputs.get("biases"))
+    behind = [name for name in gradient_inputs(wanted, inputs) if name in LAYER]
+    less = [name for name in wanted if name[len("gradient:") :] not in LAYER] + ["gradient:logits"] * bool(behind)
+    outputs = run_loss(_SOFTMAX, "sparse_softmax_cross_entropy", dict(inner, logits=x), parameters, less)
+    if behind:
+        slopes = reference.layer_slopes(outputs.pop("gradient:logits"), hidden, kernel)
+        outputs.update({"gradient:" + name: slopes[name] for name in behind})
+    return outputs
+
+
+LAYER = ("hidden", "kernel", "biases")
+
+
 def _classes_last(terms: Array, unit: Optional[Array], axis: Any) -> Tuple[Array, Optional[Array]]:
     return np.moveaxis(terms, axis, -1), None if unit is None else np.moveaxis(unit, axis, -1)
 
@@ -318,5 +335,14 @@ IMPLEMENTATIONS = (
         "log_labels",
         inputs=("weights",),
     ),
+    _row(
+        "linear_cross_entropy",
+        run_linear,
+        "reduction",
+        "empty_mean",
+        "label_smoothing",
+        "ignore_index",
+        inputs=("biases", *_BY_CLASS, "weights"),
+    )._replace(gradients=(*LAYER, *_BY_CLASS, "weights")),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),
 )

@@ -325,6 +325,32 @@ def nll_label_slopes(x: Array, _z: Array, _parameters: Parameters) -> Array:
     return -x
 
 
+def logits(hidden: Array, kernel: Array, biases: Optional[Array]) -> Array:
+    """Sums of products of features, and biases: one for each class, last.
+
+    Raises:
+        ValueError: shapes that make no logits.
+    """
+    if hidden.ndim < 1 or kernel.shape[1:] != hidden.shape[-1:]:
+        raise ValueError(f"hidden of shape {list(hidden.shape)}, kernel of {list(kernel.shape)}")
+    found = np.sum(hidden[..., np.newaxis, :] * kernel, axis=-1)
+    if biases is None:
+        return found
+    if biases.shape != kernel.shape[:1]:
+        raise ValueError(f"biases have shape {list(biases.shape)}: one for each class is [{len(kernel)}]")
+    return found + biases
+
+
+def layer_slopes(slopes: Array, hidden: Array, kernel: Array) -> Mapping[str, Array]:
+    """Slopes with respect to logits as those with respect to what `logits` makes them of."""
+    rows, features = slopes.reshape(-1, len(kernel)), hidden.reshape(-1, kernel.shape[1])
+    return {
+        "hidden": np.sum(slopes[..., np.newaxis] * kernel, axis=-2),
+        "kernel": np.sum(rows[:, :, np.newaxis] * features[:, np.newaxis, :], axis=0),
+        "biases": np.sum(rows, axis=0),
+    }
+
+
 BY_ROWS = ("row_mean", "row_mean_sum")
 MEANS = ("mean", "valid_mean", "weighted_mean", "nonzero_mean")
 

@@ -32,6 +32,8 @@ from harness.adapters.torch_vmap import mapped, narrowed
 FRAMEWORK = "torch"
 PACKAGES = ("torch", "numpy")
 MODES = ("eager", "vmap")
+CHUNKED = "chunked"
+"""The mode of a fused loss that never has all logits: two rows at a time, slopes made on the way forward."""
 
 Tensors = Mapping[str, Any]
 Parameters = Mapping[str, Any]
@@ -63,7 +65,7 @@ def call(
         return {name: from_torch(torch, outputs[name]) for name in wanted if name in outputs}
     for name in names:
         tensors[name].requires_grad_()
-    value = implementation.run(torch, tensors, parameters)
+    value = implementation.run(torch, tensors, dict(parameters, chunked=True) if mode == CHUNKED else parameters)
     outputs = {"value": from_torch(torch, value)} if "value" in wanted else {}
     if names:
         ahead = torch.ones_like(value) if upstream is None else upstream
@@ -163,6 +165,20 @@ def _index_cross_entropy(torch: Any, inputs: Tensors, parameters: Parameters) ->
         inputs["logits"],
         inputs["labels"],
         label_smoothing=parameters["label_smoothing"],
+        **_by_class(inputs, parameters),
+    )
+
+
+def _linear(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.linear_cross_entropy(
+        inputs["hidden"],
+        inputs["kernel"],
+        inputs["labels"],
+        linear_bias=inputs.get("biases"),
+        label_smoothing=parameters["label_smoothing"],
+        options=torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, chunking_method=None)
+        if parameters.get(CHUNKED)
+        else None,
         **_by_class(inputs, parameters),
     )
 
@@ -286,6 +302,15 @@ IMPLEMENTATIONS = (
         {name: values for name, values in _INDICES.items() if name != "label_smoothing"},
         _CLASS_WEIGHTS,
     ),
+    _row(
+        _F + "linear_cross_entropy",
+        "linear_cross_entropy",
+        _linear,
+        {name: values for name, values in _INDICES.items() if name != "axis"},
+        ("biases", *_CLASS_WEIGHTS),
+        since="2.13",
+        differentiable=("kernel", "biases"),
+    )._replace(modes=("eager", CHUNKED), narrowed={CHUNKED: {"label_smoothing": (0.0,)}}),
     _row(_F + "soft_margin_loss", "soft_margin_loss", _soft_margin, _REDUCED)._replace(gradients=("logits",)),
     _row(
         _F + "multilabel_soft_margin_loss",

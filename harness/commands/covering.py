@@ -32,6 +32,9 @@ INPUTS: Mapping[str, str] = {
     "logits": "{generate: uniform, low: -8, high: 8, shape: [3, 5]}",
     "probabilities": "{generate: simplex, shape: [3, 5]}",
     "log_probabilities": "{generate: uniform, low: -8, high: -0.125, shape: [3, 5]}",
+    "hidden": "{generate: uniform, low: -2, high: 2, shape: [3, 5]}",
+    "kernel": "{generate: uniform, low: -2, high: 2, shape: [5, 5]}",
+    "biases": "{generate: cycle, values: [0, 1.5, -0.5], shape: [5]}",
     "class_weights": "{generate: cycle, values: [1, 0.5, 2.25, 3, 0.125]}",
     "weights": "{generate: cycle, values: [0, 1, 2.5, 0.5]}",
     "upstream": "{generate: uniform, low: -2, high: 2}",
@@ -52,6 +55,7 @@ def choices(operation: Operation) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for parameter in operation.parameters:
         others = [OTHER[parameter.name]] if parameter.name in OTHER else list(parameter.choices)
+        others = [choice for choice in others if not parameter.objection(choice)]
         found[parameter.name] = list(dict.fromkeys([parameter.default, *others]))
     return found | {i.name: [False, True] for i in operation.inputs if i.optional}
 

@@ -4,6 +4,7 @@ from harness.operations import (
     divergence,
     focal,
     focal_rows,
+    linear,
     logsumexp,
     margin,
     nll,
@@ -25,6 +26,7 @@ OPERATIONS = by_name(
         *focal_rows.OPERATIONS,
         *margin.OPERATIONS,
         *nll.OPERATIONS,
+        *linear.OPERATIONS,
         *sampled.OPERATIONS,
     )
 )

@@ -50,12 +50,14 @@ class LossForm:
         slopes: derivatives of an element's, or a row's, loss with respect to inputs, class axis last;
             with respect to labels: the smoothed labels; to class weights: of a row, one for each class.
         passes: whether the pass line allows what it loses.
+        gradients: of the reduced losses, with respect to inputs that no single loss has for itself.
     """
 
     name: str
     losses: Part | None = None
     slopes: Mapping[str, Part] = field(default_factory=dict)
     passes: bool = True
+    gradients: Mapping[str, Part] = field(default_factory=dict)
 
 
 def loss(
@@ -146,6 +148,8 @@ def _output(programs: Sequence[tuple[LossForm, Part | None]]) -> Output:
 
 def _gradient(form: LossForm, name: str, leading: str) -> Part | None:
     """The gradient with respect to an input, if the form is about it."""
+    if name in form.gradients:
+        return form.gradients[name]
     if (slopes := form.slopes.get(name)) is None:
         return None
     if name == CLASS_WEIGHTS.name:
@@ -158,11 +162,14 @@ def _slope(slopes: Part, name: str, leading: str, call: Call) -> Real:
     found = slopes(call)
     if name == "labels" and call.parameters.get("label_smoothing", 0.0) != 0:
         found = (1.0 - call.constant("label_smoothing")) * found
+    found = scaled(call, found, leading)
+    axis = int(call.parameters.get("axis", -1))
+    return found if axis == -1 else found.shaped(lambda a: np.moveaxis(a, -1, axis))
+
+
+def scaled(call: Call, slopes: Real, leading: str) -> Real:
+    """Slopes of losses times those of what is made of them; 0 of an ignored loss. The class axis is last."""
     if not reductions.is_plain(call):
         ahead = reductions.spread(call, losses_shape(call.inputs[leading], call.parameters))
-        found = (expanded(ahead) if "axis" in call.parameters else ahead) * found
-    if "axis" not in call.parameters:
-        return found
-    found = reductions.counted_only(call, found, by_class=True)
-    axis = int(call.parameters["axis"])
-    return found if axis == -1 else found.shaped(lambda a: np.moveaxis(a, -1, axis))
+        slopes = (expanded(ahead) if "axis" in call.parameters else ahead) * slopes
+    return reductions.counted_only(call, slopes, by_class=True) if "axis" in call.parameters else slopes

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
@@ -372,11 +372,13 @@ class Losses:
         values: one loss an element or a row.
         slopes: by input, the derivative of the loss to which each of its elements belongs; the class axis is last.
         by_class: the derivative of each loss with respect to each class weight.
+        logits: the derivative of each loss with respect to each of its logits, where these are made in the call.
     """
 
     values: Array
     slopes: Mapping[str, Array]
     by_class: Array | None = None
+    logits: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -405,7 +407,12 @@ class Call:
     @property
     def sparse(self) -> bool:
         """Whether labels are indices."""
-        return self.operation.startswith("sparse") or self.operation == "nll_loss"
+        return self.operation.startswith("sparse") or self.operation in ("nll_loss", "linear_cross_entropy")
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.reals.get("kernel", self.leading.T).shape[0])
 
     def last(self, name: str) -> Array:
         """An input with the class axis last."""
@@ -437,7 +444,7 @@ class Call:
         """1 at each label, 0 elsewhere."""
         if self.indices is None:
             raise ValueError(f"{self.operation} needs labels")
-        hot = self.indices[..., np.newaxis] == np.arange(self.leading.shape[-1])
+        hot = self.indices[..., np.newaxis] == np.arange(self.classes)
         return each(lambda is_label: ONE if is_label else ZERO, hot)
 
     def kept(self, shape: tuple[int, ...]) -> Array:
@@ -555,11 +562,11 @@ def _sigmoid_losses(call: Call) -> Losses:
 
 def _softmax_losses(call: Call) -> Losses:
     """-sum z log(p)."""
-    z = call.labels()
+    z, x = call.labels(), call.last("logits")
     values, slopes = np.empty(z.shape[:-1], dtype=object), np.empty(z.shape, dtype=object)
     label_slopes = np.empty(z.shape, dtype=object)
     for place in np.ndindex(values.shape):
-        row, labels = Softmax.of(call.leading[place].tolist()), z[place].tolist()
+        row, labels = Softmax.of(x[place].tolist()), z[place].tolist()
         log_p = row.log_p
         values[place] = _cross_entropy(labels, log_p)
         slopes[place] = row.loss_slopes(labels)
@@ -835,7 +842,30 @@ def _nll_losses(call: Call) -> Losses:
     return _class_losses(call, row_totals(terms), {"log_probabilities": slopes}, of_label)
 
 
+def _linear_losses(call: Call) -> Losses:
+    """Softmax cross-entropy of h . w_c + b_c, a sum of products of fractions."""
+    hidden, kernel = call.reals["hidden"], call.reals["kernel"]
+    biases = call.reals.get("biases", filled((len(kernel),), ZERO))
+    logits = row_totals(times(hidden[..., np.newaxis, :], kernel))
+    logits = each(lambda x, b: x + b, logits, biases)
+    found = _softmax_losses(replace(call, reals={**call.reals, "logits": logits}))
+    return replace(found, slopes={}, logits=found.slopes["logits"])
+
+
+def _of_linear(call: Call, slopes: Array) -> dict[str, Array]:
+    """What slopes with respect to logits are with respect to what these are made of; rows that are ignored aside."""
+    rows, kept = slopes.reshape(-1, slopes.shape[-1]), call.kept(slopes.shape[:-1]).reshape(-1)
+    hidden = call.reals["hidden"]
+    hidden = hidden.reshape(len(rows), hidden.shape[-1])[kept]
+    found = {
+        "hidden": row_totals(times(slopes[..., np.newaxis, :], call.reals["kernel"].T)),
+        "kernel": row_totals(times(rows[kept].T[:, np.newaxis, :], hidden.T)),
+    }
+    return {**found, "biases": row_totals(rows.T)} if "biases" in call.reals else found
+
+
 LOSSES: Mapping[str, Callable[[Call], Losses]] = {
+    "linear_cross_entropy": _linear_losses,
     "nll_loss": _nll_losses,
     "sigmoid_cross_entropy": _sigmoid_losses,
     "weighted_sigmoid_cross_entropy": _sigmoid_losses,
@@ -964,6 +994,8 @@ def _loss_outputs(call: Call) -> dict[str, Array]:
     found = {"value": value}
     for name, slopes in losses.slopes.items():
         found[f"gradient:{name}"] = _scaled(call, scale, slopes)
+    if losses.logits is not None:
+        found |= {f"gradient:{n}": a for n, a in _of_linear(call, _scaled(call, scale, losses.logits)).items()}
     if "weights" in call.reals:
         slopes = reducing.weight_slopes(upstream, value)
         found["gradient:weights"] = _unbroadcast(slopes, call.reals["weights"].shape)
