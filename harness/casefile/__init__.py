@@ -24,11 +24,13 @@ from harness.casefile.load import headings, load
 if TYPE_CHECKING:
     from harness.casefile.checking import check
     from harness.casefile.deviations import load as load_deviations
+    from harness.casefile.deviations import load_known
     from harness.casefile.editors import SCHEMAS, schema
 
 LATER = {
     "check": ("checking", "check"),
     "load_deviations": ("deviations", "load"),
+    "load_known": ("deviations", "load_known"),
     "SCHEMAS": ("editors", "SCHEMAS"),
     "schema": ("editors", "schema"),
 }
@@ -60,5 +62,6 @@ __all__ = [
     "lists_deviations",
     "load",
     "load_deviations",
+    "load_known",
     "schema",
 ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -19,15 +19,16 @@ from harness.casefile.errors import CaseFileErrors, unknown
 from harness.casefile.files import DEVIATIONS, names
 from harness.casefile.load import check_id, document
 from harness.casefile.messages import validated
-from harness.casefile.models import ID, DtypeName, OperationName, Scalar, listed
+from harness.casefile.models import CASE_ID, ID, OUTPUT, SUBJECT_ID, DtypeName, OperationName, Scalar, listed
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Model
 from harness.model.case import Source
-from harness.model.deviation import RELATIONS, TRUTH, WORDS, Deviation, DeviationKind, Requirement
+from harness.model.deviation import RELATIONS, TRUTH, WORDS, Deviation, DeviationKind, Finding, Requirement
 from harness.operations import OPERATIONS
 from harness.operations.base import VALUE, Operation
 from harness.oracle.formats import FORMATS
 
+T = TypeVar("T")
 UNREPORTED = "unreported"
 DEPTH = 4
 """Levels of a file: the mapping, the list, an entry, what it lists."""
@@ -128,12 +129,34 @@ class DeviationEntry(Model):
     shown_by: CaseGlobs = Field(
         default_factory=list, description="Globs over ids of cases that show it: who passes one makes it stale."
     )
+    finding: str = Field(default="", description="The id of the finding, one root cause, that it is part of.")
+
+
+class FindingEntry(Model):
+    """One root cause of departures."""
+
+    id: str = Field(pattern=ID)
+    title: str = Field(min_length=1, description="What goes wrong, where.")
+    framework: str = Field(min_length=1, description="Whose code it is.")
+    why: str = Field(min_length=1, description="Which step of that code cancels, overflows or clips.")
+    link: Link = Field(description="Where it is reported, or unreported.")
+    case: str = Field(pattern=CASE_ID, description="The smallest case that shows it.")
+    subject: str = Field(pattern=SUBJECT_ID, description="Who shows it there: current:torch.sigmoid@eager.")
+    output: str = Field(default=VALUE, pattern=OUTPUT, description="Which output does: value, gradient:logits.")
 
 
 class Deviations(Model):
     """The file."""
 
     deviations: list[Any] = Field(min_length=1)
+    findings: list[Any] = Field(default_factory=list)
+
+
+class Known(NamedTuple):
+    """What a file lists."""
+
+    deviations: tuple[Deviation, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def load(root: Path) -> tuple[Deviation, ...]:
@@ -142,8 +165,17 @@ def load(root: Path) -> tuple[Deviation, ...]:
     Raises:
         CaseFileErrors: with every problem of the file.
     """
+    return load_known(root).deviations
+
+
+def load_known(root: Path) -> Known:
+    """The same with the findings that they are part of.
+
+    Raises:
+        CaseFileErrors: with every problem of the file.
+    """
     file = root / DEVIATIONS
-    return read(file, root) if file.is_file() else ()
+    return read_known(file, root) if file.is_file() else Known()
 
 
 def read(file: Path, root: Path) -> tuple[Deviation, ...]:
@@ -152,20 +184,51 @@ def read(file: Path, root: Path) -> tuple[Deviation, ...]:
     Raises:
         CaseFileErrors: with every problem of the file.
     """
+    return read_known(file, root).deviations
+
+
+def read_known(file: Path, root: Path) -> Known:
+    """The deviations and findings of a file.
+
+    Raises:
+        CaseFileErrors: with every problem of the file.
+    """
     shown, _ = names(file, root.resolve())
     report = Report(shown)
     place = document(file, report, "deviations")
-    found: list[Deviation] = []
+    known = Known()
     if place is not None:
         validated(Deviations, tree.plain(place.node, depth=2), place, report)
-        at, lines = place.child("deviations"), dict[str, int]()
-        for entry in at.items() if at is not None else ():
-            check_id(entry, lines, report)
-            deviation = _deviation(entry, report)
-            found += [deviation] if deviation is not None else []
+        deviations = _entries(place, "deviations", _deviation, report)
+        findings = _entries(place, "findings", _finding, report)
+        _check_findings(place, findings, {each.finding for each in deviations}, report)
+        known = Known(tuple(deviations), tuple(findings))
     if report.problems:
         raise CaseFileErrors(list(report.problems))
-    return tuple(found)
+    return known
+
+
+def _entries(place: Place, key: str, made: Callable[[Place, Report], T | None], report: Report) -> list[T]:
+    at, lines, found = place.child(key), dict[str, int](), list[T]()
+    for entry in at.items() if at is not None else ():
+        check_id(entry, lines, report)
+        each = made(entry, report)
+        found += [each] if each is not None else []
+    return found
+
+
+def _check_findings(place: Place, findings: Sequence[Finding], named: set[str], report: Report) -> None:
+    """Whether deviations name findings that there are, and each finding is named."""
+    known = {finding.id for finding in findings}
+    for entry in place.nearest("deviations").items():
+        at = entry.child("finding")
+        if at is not None and at.text() not in known:
+            report.add(at, unknown("finding", at.text() or "", sorted(known)))
+    at = place.child("findings")
+    for entry in at.items() if at is not None else ():
+        own = entry.child("id")
+        if own is not None and own.text() in known - named:
+            report.add(own, f"no deviation is part of finding {own.text()!r}")
 
 
 def tests(text: str) -> tuple[Requirement, ...]:
@@ -212,7 +275,15 @@ def _deviation(place: Place, report: Report) -> Deviation | None:
         tuple(entry.dtypes),
         entry.parameters,
         {name: tests(condition) for name, condition in entry.inputs.items()},
+        entry.finding,
     )
+
+
+def _finding(place: Place, report: Report) -> Finding | None:
+    entry = validated(FindingEntry, tree.plain(place.node, depth=DEPTH), place, report)
+    if entry is None:
+        return None
+    return Finding(**entry.model_dump(), source=Source(report.file, place.node.line))
 
 
 def _check_operations(place: Place, report: Report) -> None:

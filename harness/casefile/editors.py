@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from harness.casefile import models
-from harness.casefile.deviations import DeviationEntry, Deviations
+from harness.casefile.deviations import DeviationEntry, Deviations, FindingEntry
 from harness.casefile.recipes import GENERATORS, Model
 from harness.operations import OPERATIONS
 from harness.operations.base import Operation, Parameter
@@ -37,10 +37,11 @@ def schema() -> dict[str, Any]:
 
 def deviations_schema() -> dict[str, Any]:
     """The schema of `cases/deviations.yaml`."""
-    _, generated = models_json_schema([(part, "validation") for part in (Deviations, DeviationEntry)])
+    _, generated = models_json_schema([(part, "validation") for part in (Deviations, DeviationEntry, FindingEntry)])
     definitions = generated["$defs"]
     document = definitions.pop("Deviations")
     document["properties"]["deviations"]["items"] = {"$ref": "#/$defs/DeviationEntry"}
+    document["properties"]["findings"]["items"] = {"$ref": "#/$defs/FindingEntry"}
     return {"$schema": DRAFT, **document, "title": "Known deviations", "$defs": definitions}
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.casefile.errors import unknown
-from harness.casefile.models import ID, NESTED, OUTPUT
+from harness.casefile.models import CASE_ID, ID, NESTED, OUTPUT, SUBJECT_ID
 from harness.casefile.places import Place, Report, described, shortened
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,6 +30,8 @@ NEEDED = {
 
 FORMS = {
     ID: "id: letters, digits, '_', '.' and '-', beginning with a letter or digit",
+    CASE_ID: "id of a case, such as operations/sigmoid:boundaries/float32",
+    SUBJECT_ID: "id of a subject, such as current:torch.sigmoid@eager",
     OUTPUT: "output: value, gradient:INPUT, relation or *",
 }
 """What the patterns of the models mean."""

@@ -28,6 +28,8 @@ from harness.operations import OPERATIONS
 from harness.oracle.formats import FORMATS
 
 ID = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+CASE_ID = r"^[\w./-]+:[\w./-]+$"
+SUBJECT_ID = r"^\w[\w.-]*:[\w.-]+@\w+$"
 VIEWED = "^(value|gradient:[a-z_]+)$"
 OUTPUT = r"^(\*|value|relation|gradient:[a-z_]+)$"
 

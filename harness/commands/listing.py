@@ -80,6 +80,7 @@ def deviations(options: Options) -> Iterator[Row]:
             "link": known.link,
             "date": known.date,
             "shown_by": list(known.shown_by),
+            "finding": known.finding,
             "source": str(known.source),
         }
     for entry in casefile.load(_files(options), casefile.cases_folder()):

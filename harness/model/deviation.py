@@ -62,6 +62,7 @@ class Deviation:
         link: the upstream report, or `unreported`.
         date: when it was written down.
         shown_by: globs over case ids: where a subject that it covers passes one of these, it is stale.
+        finding: the id of the finding that it is part of, "" for none.
     """
 
     id: str
@@ -78,3 +79,28 @@ class Deviation:
     dtypes: tuple[str, ...] = ()
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     inputs: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
+    finding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One root cause of departures, whatever the dtypes, modes and wrappers that show it.
+
+    Attributes:
+        id: what its deviations name it by.
+        title: what goes wrong, where.
+        framework: whose code it is.
+        why: which step of that code cancels, overflows or clips.
+        link: the upstream report, or `unreported`.
+        case, subject, output: the smallest case of the suite that shows it, and whose output of it does.
+    """
+
+    id: str
+    title: str
+    framework: str
+    why: str
+    link: str
+    case: str
+    subject: str
+    output: str
+    source: Source

@@ -265,3 +265,59 @@ def test_check_tells_the_mistakes_of_both_at_once(root: Path) -> None:
     with pytest.raises(CaseFileErrors) as raised:
         casefile.check([root], root)
     assert [(p.file, p.line) for p in raised.value.problems] == [("cases/deviations.yaml", 8), ("cases/some.yaml", 1)]
+
+
+FINDING = """  finding: cause
+findings:
+- id: cause
+  framework: torch
+  title: the tail is lost
+  why: it cancels
+  link: unreported
+  case: operations/sigmoid_cross_entropy:boundaries/float32
+  subject: "current:torch.nn.functional.binary_cross_entropy_with_logits@eager"
+"""
+
+
+def read_known(tmp_path: Path, text: str) -> deviations.Known:
+    file = tmp_path / "deviations.yaml"
+    file.write_text(text, encoding="utf-8")
+    return deviations.read_known(file, tmp_path)
+
+
+def test_a_finding_is_read_with_the_deviation_that_is_part_of_it(tmp_path: Path) -> None:
+    known = read_known(tmp_path, ENTRY + FINDING)
+    assert (known.deviations[0].finding, known.findings[0].id) == ("cause", "cause")
+    assert (known.findings[0].output, known.findings[0].source.line) == ("value", 15)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "said"),
+    [
+        ("finding: cause", "finding: caus", ":13:12", "unknown finding 'caus'"),
+        ("  finding: cause\n", "", ":14:7", "no deviation is part of finding 'cause'"),
+        ("link: unreported\n  case", "link: somewhere\n  case", ":19:9", "no link"),
+        ("boundaries/float32", "boundaries/*", ":20:9", "boundaries"),
+        ("@eager", "", ":21:12", "current:torch"),
+        ("  why: it cancels\n", "", ":15:3", "'why' is missing"),
+    ],
+)
+def test_a_mistake_of_a_finding_is_told_with_its_place(
+    tmp_path: Path, old: str, new: str, place: str, said: str
+) -> None:
+    assert old in FINDING
+    with pytest.raises(CaseFileErrors) as raised:
+        read_known(tmp_path, ENTRY + FINDING.replace(old, new, 1))
+    text = str(raised.value)
+    assert f"deviations.yaml{place}" in text
+    assert said in text
+
+
+def test_what_no_finding_has_is_over_in_the_pinned_versions_or_a_formula_of_a_document() -> None:
+    known = deviations.load_known(casefile.cases_folder())
+    assert {each.id for each in known.deviations if not each.finding and "<" not in each.versions} == {
+        "formulas-of-003"
+    }
+    links = {finding.id: finding.link for finding in known.findings}
+    for each in known.deviations:
+        assert not each.finding or each.link == links[each.finding], each.id
