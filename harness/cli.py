@@ -398,6 +398,22 @@ def atlas(
 
 
 @app.command()
+def findings(
+    run: Annotated[
+        Path | None, typer.Argument(help="Folder of the run that measured them.  [default: the latest]")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="markdown or json.")] = "markdown",
+    baselines: Annotated[Path, typer.Option(help="Folder of the matrix's baselines: since when each is there.")] = Path(
+        "reports/baselines/quick"
+    ),
+) -> None:
+    """Write down the root causes behind the known deviations, each with its smallest case as a run measured it."""
+    from harness.commands import findings as verb
+
+    print(verb.text(run, form, baselines), end="")
+
+
+@app.command()
 def bisect(
     context: typer.Context,
     case: Annotated[str, typer.Argument(help="Case id.")],

@@ -40,14 +40,19 @@ def matrix(names: Sequence[str], options: Options) -> Matrix:
     folder = options.out or FOLDER
     for name in names:
         _measure(name, folder, options)
-    found = {file.stem: file for file in sorted(folder.glob("*.txt"))}
-    chosen = [named(name) for name in names if named(name) in found] if names else list(found)
-    if not chosen:
+    found = baselines(folder)
+    kept = {named(name): found[named(name)] for name in names if named(name) in found} if names else found
+    if not kept:
         raise ConfigError(f"matrix: no environment is named, and there is no baseline in {folder}")
-    kept = {name: baseline.load(found[name]) for name in chosen}
-    made = put_together(kept if names else dict(sorted(kept.items(), key=_age)))
+    made = put_together(kept)
     formats.write(made, wanted, FORMATS, folder)
     return made
+
+
+def baselines(folder: Path) -> dict[str, Baseline]:
+    """The baselines of a folder by the name of their environment, older versions first."""
+    found = {file.stem: baseline.load(file) for file in sorted(folder.glob("*.txt"))}
+    return dict(sorted(found.items(), key=_age))
 
 
 def put_together(kept: Mapping[str, Baseline]) -> Matrix:
