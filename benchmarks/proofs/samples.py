@@ -201,6 +201,7 @@ def _signs(bits: Bits, leading: Array, _complete: Parameters) -> Array:
 # Linear layers.
 
 OUTPUTS_OF_LAYER = 5
+SAMPLE = 3
 
 
 def _small(bits: Bits, form: Format, shape: Shape) -> Array:
@@ -222,6 +223,22 @@ def _biases(bits: Bits, _leading: Array, _complete: Parameters) -> Array:
 
 def _layer_indices(bits: Bits, leading: Array, _complete: Parameters) -> Array:
     return bits.integers(0, OUTPUTS_OF_LAYER, leading.shape[:-1])
+
+
+def _row_labels(bits: Bits, leading: Array, complete: Parameters) -> Array:
+    return _layer_indices(bits, leading, complete)[:, np.newaxis]
+
+
+def _drawn_classes(bits: Bits, _leading: Array, _complete: Parameters) -> Array:
+    return bits.integers(0, OUTPUTS_OF_LAYER, SAMPLE)
+
+
+def _true_expected(bits: Bits, leading: Array, _complete: Parameters) -> Array:
+    return 10.0 ** bits.uniform(-3, 0.3, (len(leading), 1))
+
+
+def _sampled_expected(bits: Bits, _leading: Array, _complete: Parameters) -> Array:
+    return 10.0 ** bits.uniform(-3, 0.3, SAMPLE)
 
 
 # The table.
@@ -252,7 +269,20 @@ LABELS = {"labels": _labels}
 POSITIVE_LABELS = {"labels": _positive_labels}
 UNIT_LABELS = {"labels": partial(_labels, low=0.0, high=1.0)}
 
+SAMPLED = Sampling(
+    {"normal": _small, "ties": _ties},
+    {
+        "kernel": _kernel,
+        "biases": _biases,
+        "labels": _row_labels,
+        "samples": _drawn_classes,
+        "true_expected": _true_expected,
+        "sampled_expected": _sampled_expected,
+    },
+)
 SAMPLINGS: Mapping[str, Sampling] = {
+    "sampled_softmax_cross_entropy": SAMPLED,
+    "noise_contrastive_estimation": SAMPLED,
     "sigmoid": Sampling(LOGITS),
     "log_sigmoid": Sampling(LOGITS),
     "softmax": Sampling(LOGITS),

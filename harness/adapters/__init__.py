@@ -68,6 +68,8 @@ LEADING = MappingProxyType(
         "log_kl_divergence": "log_probabilities",
         "nll_loss": "log_probabilities",
         "linear_cross_entropy": "hidden",
+        "sampled_softmax_cross_entropy": "hidden",
+        "noise_contrastive_estimation": "hidden",
         "binary_focal_cross_entropy": "probabilities",
         "categorical_focal_cross_entropy": "probabilities",
     }
@@ -77,7 +79,7 @@ LEADING = MappingProxyType(
 DENSE = ("cross_entropy", "kl_divergence", "soft_margin_loss")
 """How names of operations with real-valued labels end."""
 
-INDEXED = ("nll_loss", "linear_cross_entropy")
+INDEXED = ("nll_loss", "linear_cross_entropy", "sampled_softmax_cross_entropy", "noise_contrastive_estimation")
 """Operations with index labels whose names don't say so."""
 
 Values = Union[str, Tuple[Any, ...]]

@@ -120,6 +120,26 @@ def run_linear(inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) ->
     return outputs
 
 
+def run_sampled(loss: Loss, inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
+    """Run a loss over each row's labels and the samples: of all positions, or of each and summed."""
+    hidden, upstream = inputs["hidden"], inputs.get("upstream")
+    layer, x, removed = reference.sampled_logits(inputs)
+    z = np.zeros(x.shape, x.dtype)
+    z[:, : inputs["labels"].shape[1]] = x.dtype.type(1) / x.dtype.type(inputs["labels"].shape[1])
+    if parameters["remove_accidental_hits"]:
+        x = np.where(removed, x.dtype.type(-np.inf), x)
+    options = {"axis": 1}
+    losses = loss.losses(x, z, options)
+    outputs = {"value": losses if losses.ndim == 1 else np.sum(losses, axis=1)}
+    names = gradient_inputs(wanted, inputs)
+    if names:
+        slopes = loss.slopes(x, z, options)
+        slopes = slopes if upstream is None else times(upstream[:, np.newaxis], slopes)
+        found = reference.sampled_slopes(slopes, layer, hidden, inputs["kernel"])
+        outputs.update({"gradient:" + name: found[name] for name in names})
+    return outputs
+
+
 LAYER = ("hidden", "kernel", "biases")
 
 
@@ -283,6 +303,7 @@ _KL = Loss(reference.kl_losses, reference.kl_slopes, reference.kl_label_slopes)
 _LOG_KL = Loss(reference.log_kl_losses, reference.log_kl_slopes, reference.log_kl_label_slopes)
 
 
+_CONTRAST = Loss(reference.contrast_losses, reference.sigmoid_slopes, reference.sigmoid_label_slopes)
 _NLL = Loss(reference.nll_losses, reference.nll_slopes, reference.nll_label_slopes)
 
 
@@ -344,5 +365,11 @@ IMPLEMENTATIONS = (
         "ignore_index",
         inputs=("biases", *_BY_CLASS, "weights"),
     )._replace(gradients=(*LAYER, *_BY_CLASS, "weights")),
+    _row("sampled_softmax_cross_entropy", partial(run_sampled, _SOFTMAX), "remove_accidental_hits")._replace(
+        gradients=LAYER
+    ),
+    _row("noise_contrastive_estimation", partial(run_sampled, _CONTRAST), "remove_accidental_hits")._replace(
+        gradients=LAYER
+    ),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),
 )

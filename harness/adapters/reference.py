@@ -351,6 +351,49 @@ def layer_slopes(slopes: Array, hidden: Array, kernel: Array) -> Mapping[str, Ar
     }
 
 
+def sampled_logits(inputs: Mapping[str, Array]) -> Tuple[Array, Array, Array]:
+    """Classes of each row, labels before samples; their logits less log(expected); which are accidental hits.
+
+    Raises:
+        ValueError: inputs that don't fit, or have no logarithm.
+    """
+    hidden, kernel, biases = inputs["hidden"], inputs["kernel"], inputs["biases"]
+    labels, samples = inputs["labels"], inputs["samples"]
+    if kernel.shape[1:] != hidden.shape[1:] or biases.shape != kernel.shape[:1]:
+        raise ValueError(f"hidden, kernel and biases of shapes {hidden.shape}, {kernel.shape}, {biases.shape}")
+    if labels.ndim != 2 or len(labels) != len(hidden) or not labels.size:  # noqa: PLR2004 - rows of labels
+        raise ValueError(f"labels of shape {list(labels.shape)} for hidden of {list(hidden.shape)}")
+    if inputs["true_expected"].shape != labels.shape or inputs["sampled_expected"].shape != samples.shape:
+        raise ValueError("one expected count for each label and sample")
+    classes = np.concatenate([labels, np.broadcast_to(samples, (len(labels), len(samples)))], axis=1)
+    if np.any((classes < 0) | (classes >= len(kernel))):
+        raise ValueError(f"classes outside 0..{len(kernel) - 1}: {np.unique(classes).tolist()}")
+    of_samples = np.broadcast_to(inputs["sampled_expected"], (len(labels), len(samples)))
+    expected = np.concatenate([inputs["true_expected"], of_samples], axis=1)
+    if not np.all(expected > 0):
+        raise ValueError("expected counts must be above 0")
+    x = np.sum(hidden[:, np.newaxis, :] * kernel[classes], axis=-1) + biases[classes] - np.log(expected)
+    hits = np.any(labels[:, :, np.newaxis] == samples, axis=1)
+    return classes, x, np.concatenate([np.zeros(labels.shape, bool), hits], axis=1)
+
+
+def sampled_slopes(slopes: Array, classes: Array, hidden: Array, kernel: Array) -> Mapping[str, Array]:
+    """Slopes with respect to logits of some classes as those with respect to what the logits are made of."""
+    named = classes.reshape(-1) == np.arange(len(kernel))[:, np.newaxis]
+    by_class = np.where(named, slopes.reshape(-1), slopes.dtype.type(0))
+    features = np.repeat(hidden, classes.shape[1], axis=0)
+    return {
+        "hidden": np.sum(slopes[..., np.newaxis] * kernel[classes], axis=1),
+        "kernel": np.sum(by_class[:, :, np.newaxis] * features, axis=1),
+        "biases": np.sum(by_class, axis=1),
+    }
+
+
+def contrast_losses(x: Array, z: Array, parameters: Parameters) -> Array:
+    """Sigmoid cross-entropy, 0 of a logit of -inf that has no label."""
+    return np.where(np.isneginf(x) & (z == 0), x.dtype.type(0), sigmoid_losses(x, z, parameters))
+
+
 BY_ROWS = ("row_mean", "row_mean_sum")
 MEANS = ("mean", "valid_mean", "weighted_mean", "nonzero_mean")
 

@@ -332,11 +332,20 @@ def _by_hand(formula: Formula, tf: Any, inputs: Tensors, parameters: Parameters)
     return evaluate(formula, _primitives(tf), inputs, parameters)
 
 
-def _sampled(_tf: Any, _inputs: Tensors, _parameters: Parameters) -> Any:
-    raise UnsupportedError(SAMPLED)
+def _sampled(name: str, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return getattr(tf.nn, name)(
+        weights=inputs["kernel"],
+        biases=inputs["biases"],
+        labels=inputs["labels"],
+        inputs=inputs["hidden"],
+        num_sampled=int(inputs["samples"].shape[0]),
+        num_classes=int(inputs["kernel"].shape[0]),
+        num_true=int(inputs["labels"].shape[1]),
+        sampled_values=(inputs["samples"], inputs["true_expected"], inputs["sampled_expected"]),
+        remove_accidental_hits=parameters["remove_accidental_hits"],
+    )
 
 
-SAMPLED = "estimated by sampling: comes with the catalogue of sampled losses"
 KERAS_2, KERAS_3 = "2.12", "2.16"
 """The first TensorFlow whose tf.keras, Keras 2 then, was tried; and the first whose tf.keras is Keras 3."""
 KERAS = keras_losses.Table("tf.keras.", lambda tf: tf.keras, "after", "kullback_leibler_divergence", KERAS_MODES)
@@ -401,6 +410,14 @@ def _contrib(
     )
 
 
+def _of_sample(name: str, operation: str) -> Any:
+    """A loss over a given sample; XLA has no kernel that finds accidental hits."""
+    found = _row("nn." + name, operation, partial(_sampled, name), {HITS: ANY}, narrowed={"xla": {HITS: (False,)}})
+    return found._replace(gradients=("hidden", "kernel", "biases"))
+
+
+HITS = "remove_accidental_hits"
+
 IMPLEMENTATIONS = (
     _row("math.sigmoid", "sigmoid", _sigmoid),
     _row("math.log_sigmoid", "log_sigmoid", _log_sigmoid),
@@ -441,8 +458,8 @@ IMPLEMENTATIONS = (
         modes=OLD_MODES,
         until="2.0",
     ),
-    Implementation("tf.nn.sampled_softmax_loss", "sampled_softmax_cross_entropy", _sampled, absent=SAMPLED),
-    Implementation("tf.nn.nce_loss", "noise_contrastive_estimation", _sampled, absent=SAMPLED),
+    _of_sample("sampled_softmax_loss", "sampled_softmax_cross_entropy"),
+    _of_sample("nce_loss", "noise_contrastive_estimation"),
     *by_hand(
         FRAMEWORK,
         lambda formula: partial(_by_hand, formula),

@@ -35,10 +35,14 @@ INPUTS: Mapping[str, str] = {
     "hidden": "{generate: uniform, low: -2, high: 2, shape: [3, 5]}",
     "kernel": "{generate: uniform, low: -2, high: 2, shape: [5, 5]}",
     "biases": "{generate: cycle, values: [0, 1.5, -0.5], shape: [5]}",
+    "true_expected": "{generate: uniform, low: 0.125, high: 1, shape: [3, 1]}",
+    "sampled_expected": "{generate: uniform, low: 0.125, high: 1, shape: [2]}",
     "class_weights": "{generate: cycle, values: [1, 0.5, 2.25, 3, 0.125]}",
     "weights": "{generate: cycle, values: [0, 1, 2.5, 0.5]}",
     "upstream": "{generate: uniform, low: -2, high: 2}",
 }
+SAMPLED: Mapping[str, str] = {"labels": "[[0], [3], [1]]", "samples": "[2, 4]"}
+"""A label a row, and a sample without any of them."""
 BEYOND: Mapping[str, str] = {
     "labels": "{generate: uniform, low: -0.5, high: 1.5}",
     "log_probabilities": "{generate: uniform, low: -8, high: 2, shape: [3, 5]}",
@@ -143,7 +147,7 @@ def _entry(operation: Operation, name: str, row: Row, dtypes: str, *, beyond: bo
 
 def _input(operation: Operation, name: str, kind: str, row: Row) -> str:
     if kind == "index":
-        return "{generate: indices}"
+        return SAMPLED[name] if any(i.name == "samples" for i in operation.inputs) else "{generate: indices}"
     if name == "labels" and operation.name == "soft_margin_loss":
         return "{generate: cycle, values: [-1, 1, 1]}"
     if name == "labels" and row.get("log_labels"):

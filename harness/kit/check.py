@@ -21,7 +21,6 @@ from harness.kit.answers import Answered
 from harness.kit.asking import Asker
 from harness.model.observation import Outcome
 from harness.model.subject import Adapter, Environment
-from harness.operations import OPERATIONS
 from harness.reporting.text import plural
 from harness.worker import process
 
@@ -92,9 +91,7 @@ def _left_out(rows: Sequence[Implementation], answered: Sequence[Answered]) -> I
         yield f"{plural(len(written), 'written-out formula')} not checked: they are what documents make of them"
     asked = {(each.item.subject.implementation, each.item.call.operation) for each in answered}
     for row in rows:
-        if not OPERATIONS[row.operation].outputs:
-            yield f"{row.path} is not checked: {row.operation} has no definition here yet"
-        elif WRITTEN_OUT not in row.path and (row.path, row.operation) not in asked:
+        if WRITTEN_OUT not in row.path and (row.path, row.operation) not in asked:
             yield f"{row.path} is not checked: no telling call of {row.operation} is known"
     absent = [each for each in answered if each.watched.outcome is Outcome.UNAVAILABLE]
     yield from dict.fromkeys(f"{a.item.subject.implementation} is not checked: {a.watched.reason}" for a in absent)

@@ -104,8 +104,6 @@ def test_says_what_is_absent(tensorflow_worker: Any) -> None:
     absent = {f"{path}:{operation}": why for path, of in hello["absent"].items() for operation, why in of.items()}
     assert set(absent) == set(ROWS) - {named(row) for row in RUNNABLE}
     assert "gone since 2.0" in absent["tf.contrib.losses.sigmoid_cross_entropy:sigmoid_cross_entropy"]
-    sampled = absent["tf.nn.nce_loss:noise_contrastive_estimation"]
-    assert sampled == "estimated by sampling: comes with the catalogue of sampled losses"
 
 
 @pytest.fixture

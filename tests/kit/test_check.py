@@ -150,7 +150,7 @@ def test_what_is_not_checked_is_remarked(checked: Check) -> None:
         'IMPLEMENTATIONS += (row._replace(path="fine.nce", operation="noise_contrastive_estimation"),)\n'
     )
     assert found.complaints == []
-    assert found.remarks[0] == "fine.nce is not checked: noise_contrastive_estimation has no definition here yet"
+    assert found.remarks[0] == "fine.nce is not checked: no telling call of noise_contrastive_estimation is known"
     assert re.match(r"fine.young is not checked: fine \S+ is not asked for it, only 99 and later", found.remarks[1])
 
 

@@ -390,6 +390,7 @@ class Call:
     parameters: Parameters
     indices: Array | None = None
     axis: int | None = None
+    samples: Array | None = None
 
     @classmethod
     def of(cls, case: Case) -> Call:
@@ -397,7 +398,7 @@ class Call:
         reals = {n: exactly(a) for n, a in case.inputs.items() if a.dtype.kind not in "iu"}
         parameters = OPERATIONS[case.operation].complete(case.parameters)
         axis = int(parameters["axis"]) if "axis" in parameters else None
-        return cls(case.operation, reals, parameters, case.inputs.get("labels"), axis)
+        return cls(case.operation, reals, parameters, case.inputs.get("labels"), axis, case.inputs.get("samples"))
 
     @property
     def leading(self) -> Array:
@@ -1065,6 +1066,45 @@ def _slope_row(*, logarithmic: bool) -> Callable[[Sequence[Real], Sequence[Real]
     return lambda x, u: Softmax.of(x).loss_slopes([-i for i in u]) if logarithmic else Softmax.of(x).slopes(u)
 
 
+def _sampled_outputs(call: Call) -> dict[str, Array]:
+    """Of logits x - log(q) probabilities are in proportion to e^x / q; what is removed has none."""
+    labels, samples = np.asarray(call.indices), np.asarray(call.samples)
+    classes, kernel = len(call.reals["kernel"]), call.reals["kernel"]
+    slopes = filled((classes, len(labels)), ZERO).copy()
+    value = np.empty(len(labels), dtype=object)
+    share = ONE / real(labels.shape[1])
+    for n, own in enumerate(labels):
+        chosen = [(int(c), q, share) for c, q in zip(own, call.reals["true_expected"][n], strict=True)]
+        for c, q in zip(samples, call.reals["sampled_expected"], strict=True):
+            if not (call.parameters["remove_accidental_hits"] and c in own):
+                chosen.append((int(c), q, ZERO))
+        x = [total(times(call.reals["hidden"][n], kernel[c])) + call.reals["biases"][c] for c, _, _ in chosen]
+        loss, row = _sampled_row(call, x, [q for _, q, _ in chosen], [z for _, _, z in chosen])
+        value[n] = loss
+        for (c, _, _), slope in zip(chosen, row, strict=True):
+            slopes[c, n] = slopes[c, n] + slope
+    slopes = times(slopes, call.reals.get("upstream", filled((len(labels),), ONE)))
+    return {
+        "value": value,
+        "gradient:hidden": row_totals(times(slopes.T[:, np.newaxis, :], kernel.T)),
+        "gradient:kernel": row_totals(times(slopes[:, np.newaxis, :], call.reals["hidden"].T)),
+        "gradient:biases": row_totals(slopes),
+    }
+
+
+def _sampled_row(call: Call, x: list[Real], q: list[Real], z: list[Real]) -> tuple[Real, list[Real]]:
+    """A row's loss and slopes by logits."""
+    if call.operation == "noise_contrastive_estimation":
+        odds = [of * exp(-i) for i, of in zip(x, q, strict=True)]
+        p, rest = [ONE / (ONE + o) for o in odds], [o / (ONE + o) for o in odds]
+        terms = [label * log(a) + (ONE - label) * log(b) for label, a, b in zip(z, p, rest, strict=True)]
+        return -total(terms), [a - label for a, label in zip(p, z, strict=True)]
+    top = x[max(range(len(x)), key=lambda i: x[i].exact or 0)]
+    e = [exp(i - top) / of for i, of in zip(x, q, strict=True)]
+    p = [i / total(e) for i in e]
+    return _cross_entropy(z, [log(i) for i in p]), [i - label for i, label in zip(p, z, strict=True)]
+
+
 def outputs(case: Case, digits: int = 40) -> dict[str, Array]:
     """The exact `value` and `gradient:<input>` of every real input that the operation can be differentiated by.
 
@@ -1079,5 +1119,8 @@ def outputs(case: Case, digits: int = 40) -> dict[str, Array]:
         them rounds to mpmath's current precision.
     """
     call = Call.of(case)
-    found = _primitive_outputs(call) if case.operation in PRIMITIVES else _loss_outputs(call)
+    if call.samples is not None:
+        found = _sampled_outputs(call)
+    else:
+        found = _primitive_outputs(call) if case.operation in PRIMITIVES else _loss_outputs(call)
     return {name: each(lambda x: x.settled(digits), array) for name, array in found.items()}

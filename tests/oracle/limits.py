@@ -170,6 +170,27 @@ LINEAR = (
     row(hidden=[1.0], kernel=[[1.0], [2.0]], labels=0, biases=[0.0]),
     row(hidden=[1.0], kernel=[[1.0], [2.0]], labels=0, axis=0),
 )
+DRAWN: Mapping[str, Any] = {
+    "hidden": [[1.0]],
+    "kernel": [[1.0], [2.0], [0.0]],
+    "biases": [0.0, 0.0, 0.0],
+    "labels": [[0]],
+    "samples": [1, 2],
+    "true_expected": [[0.5]],
+    "sampled_expected": [0.25, 0.5],
+}
+SAMPLED = (
+    row("x - log(q): log(2 e), log(4 e^2), log 2", **DRAWN),
+    row("a hit counts", **{**DRAWN, "samples": [0, 2]}, remove_accidental_hits=False),
+    row("a hit is removed", **{**DRAWN, "samples": [0, 2]}, remove_accidental_hits=True),
+    row("NaN is in the sum", **{**DRAWN, "hidden": [[NAN]]}),
+    row(**{**DRAWN, "samples": [1, 3]}),
+    row(**{**DRAWN, "labels": [[-1]]}),
+    row(**{**DRAWN, "sampled_expected": [0.0, 0.5]}),
+    row(**{**DRAWN, "sampled_expected": [0.5]}),
+    row(**{**DRAWN, "labels": [0]}),
+    row(**{**DRAWN, "hidden": [[1.0, 2.0]]}),
+)
 BINARY = (
     row("certain and right: 0 log 0 = 0", probabilities=[0.0, 1.0], labels=[0.0, 1.0]),
     row("certain and wrong", probabilities=[0.0, 1.0], labels=[1.0, 0.0]),
@@ -292,6 +313,8 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "sparse_softmax_cross_entropy": SPARSE,
     "nll_loss": NLL,
     "linear_cross_entropy": LINEAR,
+    "sampled_softmax_cross_entropy": SAMPLED,
+    "noise_contrastive_estimation": SAMPLED,
     "binary_cross_entropy": BINARY,
     "categorical_cross_entropy": CATEGORICAL,
     "sparse_categorical_cross_entropy": SPARSE_CATEGORICAL,

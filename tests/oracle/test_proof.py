@@ -111,6 +111,22 @@ def layer(bits: np.random.Generator, dtype: str, variant: str) -> dict[str, Arra
     return {"kernel": kernel, "biases": bits.choice([0.0, 1.5, -3.0, -INF], SHAPE[-1], p=[0.4, 0.3, 0.2, 0.1])}
 
 
+def sampled(dtype: str, variant: str, key: str) -> dict[str, Array]:
+    """A layer, two labels a row, and four samples of seven classes: hits are likely."""
+    bits, rows, classes = draw(key), SHAPE[0], 7
+    found = {
+        "hidden": features(bits, dtype, SHAPE),
+        "kernel": features(bits, dtype, (classes, SHAPE[1])),
+        "biases": bits.choice([0.0, 1.5, -3.0], classes),
+        "labels": bits.integers(0, classes, (rows, 2)),
+        "samples": bits.integers(0, classes, 4),
+        "true_expected": 1.0 - 0.99 * bits.random((rows, 2)),
+        "sampled_expected": bits.choice([1.0, 0.5, 0.1, 2.0], 4),
+    }
+    found |= {"upstream": bits.choice([1.0, -0.5, 0.0, 3.0], rows)} if variant == "upstream" else {}
+    return {n: a if a.dtype.kind == "i" else a.astype(dtype) for n, a in found.items()}
+
+
 def inputs(operation: Operation, complete: Mapping[str, Any], dtype: str, variant: str, key: str) -> dict[str, Array]:
     """Inputs of a call: `variant` says which weights and upstream gradient it has."""
     bits, axis = draw(key), complete.get("axis")
@@ -170,7 +186,8 @@ def drawn(name: str, dtype: str) -> Iterator[Case]:
         complete = operation.complete(parameters)
         for variant in ("plain", "weights", "upstream") if has_weights else ("plain", "upstream"):
             key = f"{name}/{dtype}/{n}/{variant}"
-            given = inputs(operation, complete, dtype, variant, key)
+            of_sample = any(i.name == "samples" for i in operation.inputs)
+            given = sampled(dtype, variant, key) if of_sample else inputs(operation, complete, dtype, variant, key)
             if operation.locate(given, parameters).domain is not Domain.UNDEFINED:
                 yield Case(key, name, given, parameters, dtype, Expectation(), Source("proof", n))
 
