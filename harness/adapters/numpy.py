@@ -108,6 +108,7 @@ def run_loss(
 
 def run_linear(inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
     """Run softmax cross-entropy of a linear layer's logits, and take its slopes through the layer."""
+    _check_features(parameters)
     hidden, kernel = inputs["hidden"], inputs["kernel"]
     inner = {name: array for name, array in inputs.items() if name not in LAYER}
     x = reference.logits(hidden, kernel, inputs.get("biases"))
@@ -122,6 +123,7 @@ def run_linear(inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) ->
 
 def run_sampled(loss: Loss, inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
     """Run a loss over each row's labels and the samples: of all positions, or of each and summed."""
+    _check_features(parameters)
     hidden, upstream = inputs["hidden"], inputs.get("upstream")
     layer, x, removed = reference.sampled_logits(inputs)
     z = np.zeros(x.shape, x.dtype)
@@ -245,6 +247,11 @@ def _check_parameters(parameters: Parameters) -> None:
                 raise ValueError(f"{name} is {value!r}, not a number in [{low:g}, {high:g}]")
 
 
+def _check_features(parameters: Parameters) -> None:
+    if parameters["axis"] != -1:
+        raise ValueError(f"axis is {parameters['axis']!r}: features are on the last axis, -1")
+
+
 def _reductions(parameters: Parameters) -> Sequence[Any]:
     if "axis" not in parameters:
         return CHOICES["reduction"]
@@ -325,6 +332,7 @@ def _loss_row(operation: str, loss: Loss, *parameters: str, inputs: Sequence[str
 
 
 _BY_CLASS = ("class_weights",)
+_OF_SAMPLE = ("axis", "remove_accidental_hits")
 
 IMPLEMENTATIONS = (
     _row("sigmoid", partial(run_primitive, reference.sigmoid, reference.sigmoid_vjp)),
@@ -363,13 +371,10 @@ IMPLEMENTATIONS = (
         "empty_mean",
         "label_smoothing",
         "ignore_index",
+        "axis",
         inputs=("biases", *_BY_CLASS, "weights"),
     )._replace(gradients=(*LAYER, *_BY_CLASS, "weights")),
-    _row("sampled_softmax_cross_entropy", partial(run_sampled, _SOFTMAX), "remove_accidental_hits")._replace(
-        gradients=LAYER
-    ),
-    _row("noise_contrastive_estimation", partial(run_sampled, _CONTRAST), "remove_accidental_hits")._replace(
-        gradients=LAYER
-    ),
+    _row("sampled_softmax_cross_entropy", partial(run_sampled, _SOFTMAX), *_OF_SAMPLE)._replace(gradients=LAYER),
+    _row("noise_contrastive_estimation", partial(run_sampled, _CONTRAST), *_OF_SAMPLE)._replace(gradients=LAYER),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=False, dtypes=DTYPES),
 )

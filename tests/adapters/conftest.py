@@ -199,7 +199,24 @@ def combinations() -> Callable[[Implementation], Iterator[dict[str, Any]]]:
     return lambda implementation: _combinations(_choices(implementation))
 
 
+def _layer(operation: Operation, dtype: str) -> dict[str, Tensor]:
+    """Three rows of four features, four classes; a sample of two."""
+    bits, kinds = np.random.default_rng(20), {i.name: i.kind for i in operation.inputs}
+    row = (3, 1) if "samples" in kinds else (3,)
+    shapes = {"hidden": (3, 4), "kernel": (4, 4), "biases": (4,), "labels": row, "samples": (2,)}
+    shapes |= {"true_expected": row, "sampled_expected": (2,)}
+    return {
+        name: Tensor.of(bits.integers(0, 4, shapes[name]))
+        if kind == "index"
+        else stored(bits.uniform(0.125, 1, shapes[name]), dtype)
+        for name, kind in kinds.items()
+        if name in shapes
+    }
+
+
 def _inputs(operation: Operation, parameters: Mapping[str, Any], dtype: str) -> dict[str, Tensor]:
+    if operation.leading == "hidden":
+        return _layer(operation, dtype)
     bits = np.random.default_rng(20)
     axis = int(parameters["axis"]) if "axis" in parameters else None
     leading = bits.normal(0, 2, SHAPE) if operation.leading == "logits" else bits.uniform(0.05, 0.95, SHAPE)
@@ -217,10 +234,10 @@ def _inputs(operation: Operation, parameters: Mapping[str, Any], dtype: str) -> 
     return inputs
 
 
-def _weights(parameters: Mapping[str, Any], dtype: str) -> Tensor:
+def _weights(parameters: Mapping[str, Any], shape: Sequence[int], dtype: str) -> Tensor:
     """One for each row: in the losses' shape where these are rows, else with a last axis of length 1."""
     axis = int(parameters["axis"]) if "axis" in parameters else -1
-    rows = tuple(int(n) for n in np.delete(SHAPE, axis))
+    rows = tuple(int(n) for n in np.delete(shape, axis))
     flat = 0.5 * (np.arange(np.prod(rows)) % 4)
     by_row = "axis" in parameters or str(parameters["reduction"]).startswith("row_mean")
     return stored(flat.reshape(rows if by_row else (*rows, 1)), dtype)
@@ -236,7 +253,7 @@ def _calls(implementation: Implementation, dtype: str, mode: str, *, thorough: b
         inputs = _inputs(operation, parameters, dtype)
         yield Call(implementation, inputs, parameters, wanted, mode)
         if "weights" in implementation.inputs:
-            inputs = {**inputs, "weights": _weights(parameters, dtype)}
+            inputs = {**inputs, "weights": _weights(parameters, inputs[operation.leading].data.shape, dtype)}
         if "class_weights" in implementation.inputs:
             inputs = {**inputs, "class_weights": stored(0.5 * np.arange(1, SHAPE[parameters["axis"]] + 1), dtype)}
         shape = _referred(Call(implementation, inputs, parameters))["value"].data.shape

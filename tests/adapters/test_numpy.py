@@ -27,7 +27,7 @@ def run(
     """One call in this process; labels of sparse losses are indices."""
     tensors = {}
     for name, given in inputs.items():
-        index = name == "labels" and has_index_labels(row.operation)
+        index = name == "samples" or (name == "labels" and has_index_labels(row.operation))
         tensors[name] = Tensor.of(np.asarray(given, np.int64 if index else dtype))
     complete = OPERATIONS[row.operation].complete(dict(parameters))
     outputs = adapter.call(row, "eager", tensors, complete, wanted)
@@ -39,6 +39,11 @@ def ordinary(row: Implementation, axis: int = -1) -> dict[str, Any]:
     bits = np.random.default_rng(3)
     leading = bits.uniform(0.3, 0.7, (3, 4)) if row.gradients[0] == "probabilities" else bits.normal(0, 2, (3, 4))
     inputs = {row.gradients[0]: leading}
+    if "kernel" in row.gradients:
+        inputs |= {"kernel": bits.normal(0, 1, (4, 4)), "biases": bits.normal(0, 1, 4)}
+    if any(i.name == "samples" for i in OPERATIONS[row.operation].inputs):
+        expected = {"true_expected": bits.uniform(0.1, 1, (3, 1)), "sampled_expected": bits.uniform(0.1, 1, 2)}
+        return {**inputs, **expected, "labels": np.array([[0], [3], [2]]), "samples": np.array([3, 1])}
     if has_index_labels(row.operation):
         return {**inputs, "labels": bits.integers(0, 3, np.delete((3, 4), axis))}
     return {**inputs, "labels": bits.dirichlet(np.ones(4), 3)} if row in LOSSES else inputs
@@ -67,7 +72,7 @@ def test_takes_every_parameter_of_its_operation() -> None:
 
 def test_has_a_gradient_with_respect_to_every_real_input() -> None:
     for row in REFERENCES:
-        real = [i.name for i in OPERATIONS[row.operation].inputs if i.kind == "real" and i.name != "upstream"]
+        real = [i.name for i in OPERATIONS[row.operation].inputs if i.differentiable]
         assert list(row.gradients) == real
 
 

@@ -96,7 +96,8 @@ def test_every_loss_is_differentiable_with_respect_to_its_labels_and_none_to_its
         constant = ".by_hand." in row.path or row.operation == "soft_margin_loss"
         labels = ("labels",) if dense and not constant else ()
         classes = ("class_weights",) if labels and "class_weights" in row.inputs else ()
-        assert row.gradients == (OPERATIONS[row.operation].leading, *labels, *classes), named(row)
+        layer = ("kernel", "biases") if row.operation == "linear_cross_entropy" else ()
+        assert row.gradients == (OPERATIONS[row.operation].leading, *labels, *classes, *layer), named(row)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS.values() if "weights" in row.inputs], ids=named)
@@ -144,6 +145,8 @@ def test_misspelt_reduction_reaches_the_api(torch_worker: Any, call: Any, tensor
             inputs = {row.gradients[0]: tensor([[0.25, 0.75]], "float32"), "labels": tensor([[1.0, 0.0]], "float32")}
             if has_index_labels(row.operation):
                 inputs["labels"] = tensor([1], "int64")
+            if "biases" in row.inputs:
+                inputs["kernel"] = tensor([[1.0, 2.0], [3.0, 4.0]], "float32")
             calls.append(call(row, inputs, defaults(row.operation, reduction="avg")))
     answers = torch_worker.send(calls)
     assert len(answers) >= 6
