@@ -27,6 +27,7 @@ the definition, or there is none and the call is undefined, whatever a framework
 
 - A product with an exact 0 is 0 whatever its other factor is, NaN excepted: 0 log 0 = 0.
 - What has different limits from different sides is NaN, and so is what NaN goes into.
+- Zero has no sign: -0.0 is the number 0, at an end of a domain the limit from inside; of an answer 0 either sign is right.
 - *Undefined* is a call whose definition has no value: an error is right, NaN where its API says so, a number is
   not. So is every call with a parameter that is none of its choices, or out of its range.
 - *Extended* is a call that an API's page excludes although the formula has a value, which is judged, and flagged.
@@ -72,12 +73,14 @@ def _losses(leading: str, wrong: Any, fine: Any, label: Any) -> list[Row]:
 
 
 SIGMOID = (
+    row("zero has no sign", logits=[-0.0]),
     row("the limit", logits=[INF]),
     row("the limit", logits=[-INF]),
     row("NaN stays NaN", logits=[NAN]),
     row("no elements", logits=[]),
 )
 SIGMOID_LOSSES = (
+    row("zero has no sign", logits=[-0.0, -INF], labels=[1.0, -0.0]),
     row("the label's side", logits=[INF, -INF], labels=[1.0, 0.0]),
     row("the other side", logits=[INF, -INF], labels=[0.0, 1.0]),
     row("a soft label is on both sides", logits=[INF, -INF], labels=[0.5, 0.5]),
@@ -93,6 +96,7 @@ POS_WEIGHT = (
     row(logits=[0.0], labels=[1.0], pos_weight=-1.0),
 )
 SOFTMAX = (
+    row("zero has no sign", logits=[-0.0, 0.0]),
     row("an infinite logit takes all the mass", logits=[INF, 0.0, 5.0]),
     row("a masked class has none", logits=[-INF, 0.0, 0.0]),
     row("masked classes have none", logits=[-INF, -INF, 3.0]),
@@ -105,6 +109,7 @@ SOFTMAX = (
     row(logits=[0.0, 1.0], axis=1),
 )
 DENSE = (
+    row("zero has no sign", logits=[-0.0, 0.0], labels=[-0.0, 1.0]),
     row("the label takes all the mass", logits=[INF, 0.0, 5.0], labels=[1.0, 0.0, 0.0]),
     row("another class takes all the mass", logits=[INF, 0.0, 5.0], labels=[0.0, 1.0, 0.0]),
     row("the masked class has a label of 0", logits=[-INF, 0.0, 0.0], labels=[0.0, 1.0, 0.0]),
@@ -192,6 +197,7 @@ SAMPLED = (
     row(**{**DRAWN, "hidden": [[1.0, 2.0]]}),
 )
 BINARY = (
+    row("zero has no sign: the limit from inside", probabilities=[-0.0, -0.0], labels=[1.0, -0.0]),
     row("certain and right: 0 log 0 = 0", probabilities=[0.0, 1.0], labels=[0.0, 1.0]),
     row("certain and wrong", probabilities=[0.0, 1.0], labels=[1.0, 0.0]),
     row("a soft label has both logarithms", probabilities=[0.0, 1.0], labels=[0.5, 0.5]),
@@ -275,6 +281,7 @@ BALANCED: Mapping[str, Any] = {"labels": [0.25, 0.5, 0.75], "gamma": 0.0, "alpha
 BINARY_FOCAL = (
     row("certain and right: 0 log 0 = 0", probabilities=[0.0, 1.0], labels=[0.0, 1.0]),
     row("certain and wrong", probabilities=[0.0, 1.0], labels=[1.0, 0.0]),
+    row("zero has no sign: the limit from inside", probabilities=[-0.0, -0.0], labels=[1.0, -0.0]),
     row("what weight and loss gain by a label may cancel", probabilities=[0.0, 0.0, 0.0], **BALANCED),
     row(probabilities=[-0.5, 0.5], labels=[1.0, 0.0]),
     row(probabilities=[0.5, 0.5], labels=[1.5, -0.5]),
@@ -365,7 +372,7 @@ def _cells(name: str, line: Row, slopes: Sequence[str]) -> list[str]:
     if known.region.domain is Domain.UNDEFINED:
         return [given, "undefined", *("" for _ in slopes), known.region.reason]
     flagged = f"{line.because} (*extended*)" if known.region.domain is Domain.EXTENDED else line.because
-    answers = [_text(known.outputs[name].high) if name in known.outputs else "" for name in (VALUE, *slopes)]
+    answers = [_text(known.outputs[name].high + 0.0) if name in known.outputs else "" for name in (VALUE, *slopes)]
     return [given, *answers, flagged]
 
 
@@ -378,7 +385,7 @@ def _text(value: Any) -> str:
         return f"of shape {list(array.shape)}"
     if array.ndim:
         return f"[{', '.join(_text(each) for each in array)}]"
-    return f"{float(array) + 0.0:.6g}"
+    return f"{float(array):.6g}"
 
 
 def main() -> None:
