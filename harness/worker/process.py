@@ -24,6 +24,7 @@ answer is the one that did it. The worker ends when the host closes its pipe.
 from __future__ import annotations
 
 import argparse
+import importlib.machinery
 import importlib.util
 import os
 import sys
@@ -38,9 +39,17 @@ WARNINGS_LIMIT = 20
 OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
 
 
-def load_module(name: str, path: str, locations: Any = None) -> types.ModuleType:
+class Afresh(importlib.machinery.SourceFileLoader):
+    """Compiles a file each time: an edit of the same length in the same second would find the old bytecode."""
+
+    def path_stats(self, path: Any) -> Any:
+        """Nothing that bytecode could be compared with; so none is written beside a user's file either."""
+        raise OSError(path)
+
+
+def load_module(name: str, path: str, locations: Any = None, loader: Any = None) -> types.ModuleType:
     """Import a module from its file under a name of our choosing."""
-    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=locations)
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=locations, loader=loader)
     if spec is None or spec.loader is None:
         raise ImportError(f"can't load {path}")
     module = importlib.util.module_from_spec(spec)
@@ -65,7 +74,8 @@ def load_adapter(path: str) -> types.ModuleType:
     stem = os.path.splitext(os.path.basename(path))[0]
     if os.path.dirname(os.path.abspath(path)) == os.path.join(HARNESS, "adapters"):
         return importlib.import_module("harness.adapters." + stem)
-    return load_module("harness_adapter_" + stem, path)
+    name = "harness_adapter_" + stem
+    return load_module(name, path, loader=Afresh(name, path))
 
 
 def describe(adapter: Any, threads: int) -> dict[str, Any]:
