@@ -160,7 +160,7 @@ def _between(parameter: Parameter) -> Scalar:
     """A value within the range that is not the default."""
     low, high = parameter.low, parameter.high
     if np.isfinite(low) and np.isfinite(high):
-        return float(low + (high - low) / 4)
+        return float(low + min((high - low) / 4, 2.5))
     found = low + 2.5 if np.isfinite(low) else high - 2.5 if np.isfinite(high) else 1.5
     return int(found) if isinstance(parameter.default, int) else float(found)
 

@@ -223,7 +223,7 @@ _TENSORFLOW = [
 _ONNX = ["import ml_dtypes", "import numpy", "import onnx", "import onnx.reference"]
 
 DIALECTS: Mapping[str, Dialect] = {
-    **_of_torch("torch", ["import torch"], "torch", {"eager": _torch, "vmap": _vmap}),
+    **_of_torch("torch", ["import torch"], "torch", {"eager": _torch, "chunked": _torch, "vmap": _vmap}),
     **_of_torch("keras-torch", [*_keras("torch"), "import torch"], "keras", {"eager": _torch}),
     **_of_tensorflow("tensorflow", _TENSORFLOW, "tf", ("eager", "graph", "xla", "session")),
     **_of_tensorflow("keras-tensorflow", [*_keras("tensorflow"), *_TENSORFLOW], "keras", ("eager", "graph")),

@@ -27,7 +27,7 @@ the definition, or there is none and the call is undefined, whatever a framework
 
 - A product with an exact 0 is 0 whatever its other factor is, NaN excepted: 0 log 0 = 0.
 - What has different limits from different sides is NaN, and so is what NaN goes into.
-- Zero has no sign: -0.0 is the number 0, at an end of a domain the limit from inside; of an answer 0 either sign is right.
+- Zero has no sign: -0.0 is the number 0, at an end of a domain the limit from inside; an answer 0 has either.
 - *Undefined* is a call whose definition has no value: an error is right, NaN where its API says so, a number is
   not. So is every call with a parameter that is none of its choices, or out of its range.
 - *Extended* is a call that an API's page excludes although the formula has a value, which is judged, and flagged.
