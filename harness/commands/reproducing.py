@@ -88,7 +88,7 @@ def _made(case: Case, item: Item, row: Verdict, versions: dict[str, str], option
         kinds = "; ".join(f"{name}: {', '.join(dialect.modes)}" for name, dialect in DIALECTS.items())
         raise ConfigError(f"repro {case.id} {subject.id}: scripts can be written for {kinds}")
     truth = evaluate(case)
-    formed = row.index is None and row.outcome == "value" and row.output in truth.outputs
+    formed = row.output in truth.outputs and _of_its_form(row, truth.outputs[row.output].high)
     high, low, allowed = (0.0, 0.0, 0.0) if formed else _expected(truth, case, row)
     offered, expression = _called(case, item, options)
     return Repro(
@@ -110,6 +110,11 @@ def _made(case: Case, item: Item, row: Verdict, versions: dict[str, str], option
         versions=versions,
         batch_of_one=subject.mode == "vmap" and offered.parameters.get("axis") == SECOND_AXIS,
     )
+
+
+def _of_its_form(row: Verdict, truth: Array) -> bool:
+    """Whether dtype and shape are what a script looks at: they are what is wrong, or there is no number."""
+    return not truth.size or (row.index is None and row.outcome == "value")
 
 
 def _expected(truth: Truth, case: Case, row: Verdict) -> tuple[float | None, float, float]:

@@ -23,6 +23,7 @@ def harness(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]
             "*:torch.nn.functional.binary_cross_entropy_with_logits@eager",
         ),
         ("operations/softmax_cross_entropy:outside/float32", "*:tf.nn.softmax_cross_entropy_with_logits@graph"),
+        ("operations/binary_cross_entropy:add-float64/float64", "*:tf.compat.v1.losses.log_loss@session"),
     ],
 )
 def test_a_printed_script_shows_the_defect_without_the_harness(tmp_path: Path, case: str, subject: str) -> None:
@@ -34,6 +35,18 @@ def test_a_printed_script_shows_the_defect_without_the_harness(tmp_path: Path, c
     )
     assert shown.returncode == 1, shown.stderr
     assert shown.stdout.endswith("still there\n")
+
+
+def test_a_batch_of_none_has_a_script_too(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    written = harness(
+        tmp_path, "repro", "operations/nll_loss:no-rows/float32", "*:onnx.NegativeLogLikelihoodLoss@eager"
+    )
+    assert written.returncode == 0, written.stderr
+    shown = subprocess.run(
+        [sys.executable, "-I", "-"], input=written.stdout, capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 1, shown.stderr
 
 
 def test_what_is_right_has_no_script(tmp_path: Path) -> None:
