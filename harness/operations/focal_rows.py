@@ -174,6 +174,19 @@ def _rest_of_quotient(call: Call) -> Real:
     return 1.0 - softmax.quotient(call)
 
 
+def _log_q(call: Call) -> Real:
+    """log q; of small shares log p - log(sum), as q itself may underflow, and 0 times infinity isn't q log q."""
+    if call.parameter("epsilon") or call.parameters["normalize"] == "none":
+        return probabilities.log_q(call)
+    share, numbers = probabilities.share_of_row(call), rows(call, "probabilities")
+    small = call.exactly(numbers).log() - share.whole.log()
+    return (-share.rest).log1p().where(probabilities.approximately(numbers) > probabilities.HALF, small)
+
+
+def _plain_log_q(call: Call) -> Real:
+    return probabilities.plain_share_of_row(call).part.log()
+
+
 def _logits_region(inputs: Inputs, parameters: Parameters) -> Region:
     return dense_region(inputs, parameters, "logits")
 
@@ -216,7 +229,7 @@ OPERATIONS = (
         (PROBABILITIES, LABELS),
         (AXIS, SMOOTHING, GAMMA, ALPHA, EPSILON, NORMALIZE),
         _probabilities_region,
-        _form(ROUNDING, _of_probabilities(probabilities.share_of_row, probabilities.log_q), "probabilities"),
-        (_as_written(_of_probabilities(probabilities.plain_share_of_row, probabilities.plain_log_q)),),
+        _form(ROUNDING, _of_probabilities(probabilities.share_of_row, _log_q), "probabilities"),
+        (_as_written(_of_probabilities(probabilities.plain_share_of_row, _plain_log_q)),),
     ),
 )

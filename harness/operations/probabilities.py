@@ -31,8 +31,6 @@ BINARY = (
     Parameter("log_floor", float("-inf"), high=0.0),
 )
 HALF = 0.5
-TOO_SMALL = 2.0**-1000
-"""Quotients below this may lose digits, or all, in float64."""
 
 
 class Logs(NamedTuple):
@@ -255,17 +253,15 @@ def _clipped(call: Call, part: Real, rest: Real) -> tuple[Real, Real]:
 
 
 def log_q(call: Call) -> Real:
-    """log q, by 1 - q where q is the larger part; log p - log(sum) where it is too small for float64."""
-    share, numbers = share_of_row(call), rows(call, "probabilities")
+    """log q, by 1 - q where q is the larger part."""
+    share = share_of_row(call)
+    numbers = rows(call, "probabilities")
     if call.parameters["normalize"] != "none":
         numbers = approximately(numbers)
-    found = (-share.rest).log1p().where(numbers > HALF, share.part.log())
-    held = call.parameters["normalize"] == "before" and _epsilon(call)
-    gone = (numbers < TOO_SMALL) & (rows(call, "probabilities") > 0)
-    return found if held or not gone.any() else (share.divided.log() - share.whole.log()).where(gone, found)
+    return (-share.rest).log1p().where(numbers > HALF, share.part.log())
 
 
-def plain_log_q(call: Call) -> Real:
+def _plain_log_q(call: Call) -> Real:
     """log q as written: what normalising and clipping round near 1 is lost."""
     return plain_share_of_row(call).part.log()
 
@@ -349,7 +345,7 @@ def _categorical_forms(*, labels: bool) -> tuple[LossForm, tuple[LossForm, ...]]
         losing(ROUNDING, log_q, {}),
         (
             LossForm(ROUNDING, slopes={"probabilities": _categorical_slopes}, passes=False),
-            losing(CANCELLATION, plain_log_q, {"probabilities": _plain_categorical_slopes}),
+            losing(CANCELLATION, _plain_log_q, {"probabilities": _plain_categorical_slopes}),
         ),
     )
 
