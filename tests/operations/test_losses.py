@@ -160,7 +160,7 @@ def test_smoothing_moves_labels_towards_the_uniform_row() -> None:
     np.testing.assert_array_equal(smooth([1.0, 0.0], 1.0).value, [0.5, 0.5])
 
 
-@pytest.mark.parametrize("name", [n for n, o in OPERATIONS.items() if n.endswith("cross_entropy") and o.outputs])
+@pytest.mark.parametrize("name", [n for n in OPERATIONS if n.endswith("cross_entropy") and not n.startswith("sampled")])
 def test_every_loss_takes_weights_upstream_and_a_reduction(name: str) -> None:
     operation = OPERATIONS[name]
     assert {"weights", "upstream"} <= {i.name for i in operation.inputs if i.optional}
