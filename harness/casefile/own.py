@@ -64,7 +64,7 @@ def read(asked: Asked) -> Own:
         ArrayFileError: a name is unknown, a file can't be used, or the arrays don't fit.
     """
     operation = OPERATIONS.get(asked.operation)
-    if operation is None or not operation.outputs:
+    if operation is None:
         known = [name for name, each in OPERATIONS.items() if each.outputs]
         raise ArrayFileError(f"--operation {asked.operation}: {unknown('operation', asked.operation, known)}")
     parameters = _parameters(operation, asked.parameters)

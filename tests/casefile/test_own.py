@@ -155,7 +155,6 @@ def test_a_value_that_no_class_has_is_undefined_input_and_no_mistake(reading: Re
     assert found.observed["gpu"]["value"].shape == (7,)
 
 
-@pytest.mark.parametrize("operation", ["sigmod", "noise_contrastive_estimation"])
-def test_an_operation_must_be_known_and_have_a_truth(operation: str) -> None:
-    with pytest.raises(ArrayFileError, match=f"--operation {operation}: unknown operation '{operation}'"):
-        read(Asked(operation, []))
+def test_an_operation_must_be_known() -> None:
+    with pytest.raises(ArrayFileError, match="--operation sigmod: unknown operation 'sigmod'"):
+        read(Asked("sigmod", []))
