@@ -191,7 +191,7 @@ def _of_tensorflow(name: str, imports: Sequence[str], package: str, modes: Seque
         "xla": _function("@tf.function(autograph=False, jit_compile=True)", _tape),
         "session": _session,
     }
-    number = "numpy.asarray(tf.cast({}, tf.float64))"
+    number = "numpy.asarray({}, 'float64')"  # tf.cast would flush subnormal numbers to zero
     return {name: Dialect(imports, package, _tensorflow_array, {mode: known[mode] for mode in modes}, number)}
 
 
