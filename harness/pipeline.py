@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness import casefile, provision, reporting, selection
+from harness import casefile, provision, reporting, scripts, selection
 from harness.config import ConfigError, Options
 from harness.engine import order
 from harness.engine import plan as planning
@@ -58,7 +58,7 @@ def run(options: Options) -> ExitCode:
     options = reopened(options) if options.resume else options
     wanted_reports(options)  # a mistake there must not be found out after the run
     wanted_baseline(options)
-    return ExitCode(_through((*MEASURING, decide, report, exit_code), options))
+    return ExitCode(_through((*MEASURING, decide, write_scripts, report, exit_code), options))
 
 
 def measured(options: Options) -> Results:
@@ -215,6 +215,16 @@ def relate(session: Session, _options: Options) -> Session:
 def finish(session: Session, _options: Options) -> Results:
     """The run as reports see it."""
     return session.results()
+
+
+def write_scripts(results: Results, options: Options) -> Results:
+    """Write what is wrong down as scripts, where a report shows them."""
+    if not any(name in reporting.WITH_SCRIPTS for name, _ in wanted_reports(options)):
+        return results
+    tables = adapters(options.adapter)
+    limits = Limits(options.jobs, options.threads, options.timeout)
+    found = scripts.scripts(results, tables, provision.environments(options, tables), limits)
+    return replace(results, scripts=found)
 
 
 def report(results: Results, options: Options) -> Results:

@@ -11,6 +11,7 @@ tensors, which come as a mapping. Others run as they are, and give no text.
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import operator
 import types
@@ -106,7 +107,8 @@ class Spelled:
         return hash(self.spelled_value)
 
     def _found(self, value: Any, text: str) -> Any:
-        return value if isinstance(value, PLAIN) else Spelled(value, text, self.spelled_log)
+        plain = isinstance(value, PLAIN) and not hasattr(value, "_fields")  # a kernel's outputs are a named tuple
+        return value if plain else Spelled(value, text, self.spelled_log)
 
 
 def _operator(symbol: str, name: str) -> None:
@@ -158,12 +160,14 @@ def spelling(call: Callable[..., Any], aliases: Mapping[str, str]) -> Callable[.
         aliases: as the adapter's ALIASES: what modules are called in the text.
     """
     names = {module: alias for alias, module in aliases.items()}
+    numbers = itertools.count()
 
     def made(implementation: Any, mode: str, inputs: Any, parameters: Any, wanted: Any) -> Dict[str, Any]:
         log = Log()
         run = _logged(implementation.run, names, log)
+        path = f"{implementation.path} {next(numbers)}"  # by which adapters keep what they compiled, with its log
         try:
-            outputs = call(implementation._replace(run=run), mode, inputs, parameters, wanted)
+            outputs = call(implementation._replace(run=run, path=path), mode, inputs, parameters, wanted)
         except UnsupportedError:
             raise
         except Exception:  # noqa: BLE001 - whatever the framework raises: what was called can be told all the same

@@ -11,9 +11,9 @@ from harness.atlas.choosing import Answer, Shown, answers
 from harness.atlas.evidence import Gathered
 from harness.atlas.functions import Function, learn
 from harness.atlas.porting import Port, Same, Wanted, pairs, port, same, wanted
-from harness.atlas.spellings import Asked, Spelling, spell
 from harness.engine.plan import WRITTEN_OUT
 from harness.engine.pool import Limits
+from harness.engine.spellings import Asked, Spelling, spell
 from harness.kit.calls import telling
 from harness.model.case import Case
 from harness.model.subject import Adapter, Environment

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.adapters import LAST_AXIS, Implementation
-from harness.atlas.spellings import Spelling
+from harness.engine.spellings import Spelling
 from harness.model.case import Scalar
 from harness.operations import OPERATIONS
 from harness.operations.base import Operation

@@ -6,25 +6,21 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from harness import pipeline, provision
-from harness.adapters import SECOND_AXIS, Implementation
-from harness.atlas import spellings
+from harness import pipeline, provision, scripts
+from harness.adapters import Implementation
 from harness.casefile.cutting import cut
 from harness.casefile.errors import ArrayFileError
 from harness.casefile.own import Own, region
 from harness.commands.explaining import named, units
 from harness.config import ConfigError, Options
+from harness.engine import spellings
 from harness.engine.pool import Limits
 from harness.environments.adapters import adapters
-from harness.model.case import Array, Case
+from harness.model.case import Case
 from harness.model.plan import Item
 from harness.model.run import Results
 from harness.model.verdict import FAILED, Kind, Verdict
 from harness.operations import OPERATIONS
-from harness.oracle.formats import FORMATS
-from harness.oracle.truth import Truth, evaluate
 from harness.reporting.dialects import DIALECTS
 from harness.reporting.repro import Repro, writable
 
@@ -87,53 +83,14 @@ def _made(case: Case, item: Item, row: Verdict, versions: dict[str, str], option
     if not writable(subject.framework, subject.mode):
         kinds = "; ".join(f"{name}: {', '.join(dialect.modes)}" for name, dialect in DIALECTS.items())
         raise ConfigError(f"repro {case.id} {subject.id}: scripts can be written for {kinds}")
-    truth = evaluate(case)
-    formed = row.output in truth.outputs and _of_its_form(row, truth.outputs[row.output].high)
-    high, low, allowed = (0.0, 0.0, 0.0) if formed else _expected(truth, case, row)
-    offered, expression = _called(case, item, options)
-    return Repro(
-        title=f"{case.id} {subject.id} {row.output}",
-        framework=subject.framework,
-        mode=subject.mode,
-        expression=expression,
-        inputs={name: _plain(case, array) for name, array in case.inputs.items()},
-        dtypes={name: case.dtype if _is_real(case, array) else array.dtype.name for name, array in case.inputs.items()},
-        output=row.output,
-        index=row.index or (),
-        high=high,
-        low=low,
-        allowed=allowed,
-        seen=row.observed or row.reason,
-        reason=row.reason,
-        raised=row.outcome not in ("", "value"),
-        form=(case.dtype, truth.outputs[row.output].high.shape) if formed else None,
-        versions=versions,
-        batch_of_one=subject.mode == "vmap" and offered.parameters.get("axis") == SECOND_AXIS,
-    )
-
-
-def _of_its_form(row: Verdict, truth: Array) -> bool:
-    """Whether dtype and shape are what a script looks at: they are what is wrong, or there is no number."""
-    return not truth.size or (row.index is None and row.outcome == "value")
-
-
-def _expected(truth: Truth, case: Case, row: Verdict) -> tuple[float | None, float, float]:
-    """The enclosure of the number, and by how much it may be missed."""
-    if row.output not in truth.outputs:
-        return None, 0.0, 0.0
-    at, form = row.index or (0,) * truth.outputs[row.output].high.ndim, FORMATS[case.dtype]
-    found, bound = truth.outputs[row.output], truth.bounds[row.output].passing
-    high, radius = found.high[at], float(found.radius[at])
-    ulps = 4 * float(np.abs(form.ulp(np.asarray(high))))
-    allowed = max(2 * float(bound[at]) if np.isfinite(bound[at]) else 0.0, ulps) + radius
-    return float(high), float(found.low[at]), allowed if np.isfinite(high) else 0.0
+    return scripts.repro(case, row, *_called(case, item, options), versions)
 
 
 def _called(case: Case, item: Item, options: Options) -> tuple[Implementation, str]:
     """Who is called, and the public call as it is typed."""
     adapter = next(a for a in adapters(options.adapter) if a.file == item.adapter)
     path, mode = item.subject.implementation, item.subject.mode
-    row = next(r for r in adapter.implementations if (r.path, r.operation) == (path, case.operation))
+    row = scripts.offered(adapter, path, case.operation)
     places = provision.environments(options, [adapter])
     limits = Limits(threads=options.threads, timeout=options.timeout)
     asked = spellings.Asked(adapter, row, case, mode)
@@ -142,15 +99,6 @@ def _called(case: Case, item: Item, options: Options) -> tuple[Implementation, s
     if spelled is None:
         raise ConfigError(f"repro {case.id} {item.subject.id}: what it calls can't be written down")
     return row, spelled.text
-
-
-def _is_real(case: Case, array: Array) -> bool:
-    return array.dtype == FORMATS[case.dtype].dtype
-
-
-def _plain(case: Case, array: Array) -> Array:
-    """Real numbers as float64, which holds each of them."""
-    return array.astype(np.float64) if _is_real(case, array) else array
 
 
 def text_of(found: Repro, *, as_markdown: bool) -> str:

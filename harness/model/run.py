@@ -86,6 +86,10 @@ class Record:
     observations: Mapping[str, Observation]
 
 
+Place = tuple[str, str, str]
+"""Case, subject and output of a verdict."""
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """A finished run, as reports see it.
@@ -94,9 +98,11 @@ class Results:
         verdicts: in the order of the plan.
         record: the record of a case by its id; None for relations and claims.
         decision: the gate's; None where none was asked.
+        scripts: stand-alone scripts of failures and deviations, of one of each group; empty where nobody reads them.
     """
 
     run: Run
     verdicts: Sequence[Verdict]
     record: Callable[[str], Record | None]
     decision: Decision | None = None
+    scripts: Mapping[Place, str] = field(default_factory=dict)

@@ -45,6 +45,10 @@ PRINTED: Mapping[str, Callable[[Results], Sequence[str]]] = {"github": github_re
 """Formats whose lines go to standard output unless a path is given."""
 
 
+WITH_SCRIPTS = frozenset({"html"})
+"""Formats that show scripts of what is wrong."""
+
+
 class UnknownFormatError(ValueError):
     """A report format that doesn't exist."""
 

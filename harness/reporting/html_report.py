@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.model.run import Results
 from harness.model.verdict import Kind, Verdict
-from harness.reporting import html_cases, html_plots, overview, stability
+from harness.reporting import html_cases, html_plots, overview, repro, stability
 from harness.reporting.html_matrix import matrix
 from harness.reporting.text import plural, visible
 from harness.reporting.values import measure
@@ -105,7 +105,7 @@ def environment() -> Environment:
         finalize=finalize,
     )
     made.filters |= {"breakable": breakable, "measure": measure, "plural": plural, "visible": visible}
-    made.filters |= {"finding": overview.finding, "sides": overview.sides}
+    made.filters |= {"finding": overview.finding, "sides": overview.sides, "command": repro.command}
     made.globals |= {"symbols": overview.SYMBOLS, "marks": MARKS, "frame": html_plots.FRAME}
     made.globals |= {"grades": stability.MEANINGS, "causes": stability.CAUSES}
     return made
@@ -149,6 +149,7 @@ def context(results: Results) -> dict[str, Any]:
         "stability": list(located(results)),
         "plots": html_plots.plots(results),
         "anchors": anchors,
+        "scripts": results.scripts,
         "files": files(results, cases, anchors),
         "total_cases": len(cases),
         "rows": ROWS,

@@ -3,7 +3,7 @@
 import json
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -130,3 +130,27 @@ def test_what_is_given_no_module_runs_as_it_is() -> None:
     found = spelling(call, {})(row, "eager", {"logits": x}, {}, ["value"])
     assert found["value"].data.tolist() == [2.0, 2.0]
     assert json.loads(found[SPELLED].data.tobytes()) == {"text": "", "calls": []}
+
+
+def test_an_output_of_a_kernel_is_spelled_by_its_name(kernels: types.ModuleType) -> None:
+    class Both(NamedTuple):
+        loss: Any
+        backprop: Any
+
+    kernels.nn.both = lambda features, labels: Both(features - labels, features)
+    log = log_of(lambda k, t, _: k.nn.both(features=t["logits"], labels=t["labels"]).loss, kernels)
+    assert log["text"] == "kernels.nn.both(features=logits, labels=labels).loss"
+
+
+def test_an_adapter_that_keeps_what_it_compiled_is_spelled_each_time(kernels: types.ModuleType) -> None:
+    kept: dict[str, Any] = {}
+
+    def call(implementation: Any, _mode: str, inputs: Any, _parameters: Any, _wanted: Any) -> Any:
+        run = kept.setdefault(implementation.path, implementation.run)
+        return {"value": Tensor.of(np.asarray(run(kernels, {name: each.data for name, each in inputs.items()})))}
+
+    row = Implementation("kernels.nn.exp", "sigmoid", lambda k, t: k.nn.exp(t["logits"]))
+    made = spelling(call, {})
+    for _ in range(2):
+        found = made(row, "eager", {"logits": Tensor.of(np.array([1.0], np.float32))}, {}, ["value"])
+        assert json.loads(found[SPELLED].data.tobytes())["text"] == "kernels.nn.exp(logits)"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -201,3 +202,20 @@ def test_a_run_without_grades_has_no_stability_view(many: Callable[..., Results]
 def test_an_empty_run_has_a_page(results: Results, tmp_path: Path) -> None:
     html_report.write(Results(results.run, [], results.record), tmp_path / "x.html")
     assert "Empty: nothing was judged" in (tmp_path / "x.html").read_text(encoding="utf-8")
+
+
+def test_scripts_are_text_beside_the_failure_and_the_deviation_that_they_show(results: Results, tmp_path: Path) -> None:
+    wrong = [v for v in results.verdicts if v.verdict in (Kind.FAIL, Kind.DEVIATION)]
+    failure = next(v for v in wrong if v.verdict is Kind.FAIL)
+    deviation = next(v for v in wrong if v.verdict is Kind.DEVIATION)
+    other = next(v for v in wrong if v.verdict is Kind.FAIL and v.case.startswith("documents/") and v is not failure)
+    scripts = {(v.case, v.subject, v.output): f"print('<b>{v.verdict}</b>')" for v in (failure, deviation)}
+    reporting.write(replace(results, scripts=scripts), "html", tmp_path / "x.html")
+    text = (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert Page(text).open == []
+    for kind, part in ((Kind.FAIL, "failures"), (Kind.DEVIATION, "deviations")):
+        table = text[text.index(f'<h2 id="{part}"') :]
+        table = table[: table.index("</table>")]
+        assert table.count('<details class="script">') == 1
+        assert f"print(&#39;&lt;b&gt;{kind}&lt;/b&gt;&#39;)" in table
+    assert f"<div>script: <code>harness repro {other.case} " in text[: text.index('<h2 id="errata"')]

@@ -75,7 +75,7 @@ def spell(
     """
     work.mkdir(parents=True, exist_ok=True)
     items = list(_items(asked, environment, work))
-    pool = Pool({environment.name: environment}, replace(limits, jobs=1), work / "workers")
+    pool = Pool({environment.name: environment}, limits, work / "workers")
     seen = {item.rank: observation for item, observation in pool.observe([item for item in items if item])}
     return [
         (each, _read(each.row, item, seen.get(rank)) if item else None)
