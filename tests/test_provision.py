@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,10 @@ requirements = ["numpy==1.26"]
 
 [tool.harness.env.broken]
 requirements = ["numpy==0.1"]
+
+[tool.harness.env.huge]
+requirements = ["numpy"]
+megabytes = 1_000_000_000_000
 
 [tool.harness.env.odd]
 requirements = ["numpy"]
@@ -154,3 +159,23 @@ def test_a_required_environment_that_can_not_be_made_is_a_failure(go: Go, flags:
     assert {v.reason for v in found.verdicts if v.verdict is Kind.FAIL} == {
         "required, but unavailable: No matching distribution found for numpy==0.1"
     }
+
+
+def test_without_disk_an_environment_is_unavailable_in_one_clear_line(
+    go: Go, project: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, found = go(env=("old", "huge"))
+    assert code is ExitCode.OK
+    (reason,) = {v.reason for v in found.verdicts if v.environment == "huge"}
+    assert re.fullmatch(r"no disk: it needs 1,000,000,000,200 MB, and [\d,]+ MB are free in \S+", reason)
+    assert {v.verdict for v in found.verdicts if v.environment == "huge"} == {Kind.UNAVAILABLE}
+    assert capfd.readouterr().err.count(f"UNAVAILABLE: environment huge: {reason}\n") == 1
+    assert project == ["old"]
+
+
+def test_without_disk_a_required_environment_is_a_failure_and_the_others_are_not(go: Go) -> None:
+    code, found = go(env=("old", "huge"), require=("huge",))
+    assert code is ExitCode.FAILED
+    failed = [v for v in found.verdicts if v.verdict is Kind.FAIL]
+    assert {v.environment for v in failed} == {"huge"}
+    assert all(v.reason.startswith("required, but unavailable: no disk: it needs") for v in failed)

@@ -43,7 +43,8 @@ def matrix(names: Sequence[str], options: Options) -> Matrix:
     found = baselines(folder)
     kept = {named(name): found[named(name)] for name in names if named(name) in found} if names else found
     if not kept:
-        raise ConfigError(f"matrix: no environment is named, and there is no baseline in {folder}")
+        cause = f"{', '.join(names)} can't be had" if names else "no environment is named"
+        raise ConfigError(f"matrix: {cause}, and there is no baseline in {folder}")
     made = put_together(kept)
     formats.write(made, wanted, FORMATS, folder)
     return made

@@ -53,4 +53,4 @@ def bits_lost(ulps: float, form: Format) -> int:
     """Leading bits that an error of so many ulps leaves wrong: 0 for half an ulp, at most all."""
     if math.isinf(ulps):
         return form.precision
-    return min(form.precision, max(0, math.ceil(math.log2(2 * ulps)))) if ulps > 0 else 0
+    return min(form.precision, max(0, math.ceil(1 + math.log2(ulps)))) if ulps > 0 else 0  # 2 ulps may be infinite

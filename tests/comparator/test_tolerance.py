@@ -96,7 +96,8 @@ def test_there_is_no_remark_where_rtol_suffices_or_nothing_passes(judged: Judged
 
 
 @pytest.mark.parametrize(
-    ("ulps", "bits"), [(0.0, 0), (0.25, 0), (0.5, 0), (0.75, 1), (1.0, 1), (4.0, 3), (4.5, 4), (1e30, 53), (INF, 53)]
+    ("ulps", "bits"),
+    [(0.0, 0), (0.25, 0), (0.5, 0), (0.75, 1), (1.0, 1), (4.0, 3), (4.5, 4), (1e30, 53), (1.7e308, 53), (INF, 53)],
 )
 def test_bits_lost(ulps: float, bits: int) -> None:
     assert bits_lost(ulps, FLOAT64) == bits

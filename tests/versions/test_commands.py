@@ -91,6 +91,12 @@ def test_matrix_of_nothing_is_refused(tmp_path: Path) -> None:
         matrices.matrix([], options(tmp_path))
 
 
+@pytest.mark.usefixtures("asked")
+def test_matrix_of_what_cannot_be_had_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="missing can't be had, and there is no baseline"):
+        matrices.matrix(["missing"], options(tmp_path))
+
+
 @pytest.fixture
 def search(
     asked: list[str],  # noqa: ARG001 - environments without pip
