@@ -6,7 +6,6 @@ case files -> entries -> units -> plan -> session -> observations and verdicts -
 from __future__ import annotations
 
 import gc
-import math
 import os
 import shlex
 import shutil
@@ -23,7 +22,7 @@ from harness import casefile, provision, reporting, scripts, selection
 from harness.config import ConfigError, Options
 from harness.engine import order
 from harness.engine import plan as planning
-from harness.engine.pool import Limits, Pool
+from harness.engine.pool import Pool
 from harness.environments.adapters import adapters
 from harness.gate.decide import gate
 from harness.gate.lines import lines
@@ -170,8 +169,7 @@ def open_session(plan: Plan, options: Options) -> Session:
 def observe(session: Session, options: Options) -> Session:
     """Make the calls and judge each answer as it comes; what is stored survives a kill."""
     left = session.left(partial(order.telling, departed=departed(options)) if options.time_budget else list)
-    limits = Limits(options.jobs, options.threads, options.timeout, budget=options.time_budget or math.inf)
-    pool = Pool(session.plan.environments, limits, session.folder / "workers")
+    pool = Pool(session.plan.environments, provision.limits(options), session.folder / "workers")
     try:
         with progress.Progress(len(left)) as shown:
             for item, observation in pool.observe(left, session.foresee):
@@ -222,8 +220,7 @@ def write_scripts(results: Results, options: Options) -> Results:
     if not any(name in reporting.WITH_SCRIPTS for name, _ in wanted_reports(options)):
         return results
     tables = adapters(options.adapter)
-    limits = Limits(options.jobs, options.threads, options.timeout)
-    found = scripts.scripts(results, tables, provision.environments(options, tables), limits)
+    found = scripts.scripts(results, tables, provision.environments(options, tables), provision.limits(options))
     return replace(results, scripts=found)
 
 

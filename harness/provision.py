@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from harness import config
 from harness.config import ConfigError, Options
+from harness.engine.pool import Limits
 from harness.environments import definitions, interpreters
 from harness.environments.cache import Cache
 from harness.environments.definitions import Definition
@@ -86,6 +88,12 @@ def kept(options: Options) -> Cache:
     """The cache of environments: `--cache`, or a folder for caches as XDG has it."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return _cache(options.cache or caches / "cross-entropy-harness")
+
+
+def limits(options: Options) -> Limits:
+    """How calls are made."""
+    budget = options.time_budget or math.inf
+    return Limits(options.jobs, options.threads, options.timeout, budget=budget, cache=kept(options).compiled)
 
 
 @cache

@@ -9,7 +9,6 @@ from typing import Any
 
 from harness import provision
 from harness.config import Options
-from harness.engine.pool import Limits
 from harness.environments.interpreters import EnvironmentUnusableError
 from harness.kit.check import Checked, check
 from harness.reporting.text import one_line, plural
@@ -23,7 +22,7 @@ def checked(file: Path, options: Options) -> dict[str, Checked]:
     """
     if not file.is_file():
         raise EnvironmentUnusableError(f"{file}: no such adapter file")
-    limits = Limits(threads=options.threads, timeout=options.timeout)
+    limits = provision.limits(options)
     found = {}
     for name, environment in provision.environments(options, ()).items():
         if environment.complaint:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import casefile, pipeline
+from harness import casefile, pipeline, provision
 from harness.casefile import saving
 from harness.casefile.cutting import cut
 from harness.casefile.own import Asked, Own, read
 from harness.commands.explaining import by_output, surveys
 from harness.comparator.judge import Answer, Judge, avoided, having
 from harness.config import Options
-from harness.engine.pool import Limits, Pool
+from harness.engine.pool import Pool
 from harness.mistakes import NothingSelectedError
 from harness.model.case import Array, Case
 from harness.model.explanation import Explained, Explanation, Survey
@@ -97,7 +97,7 @@ def _measured(case: Case, plan: Plan, options: Options) -> tuple[Truth, list[Ans
 
     seen: dict[int, Observation] = {}
     with tempfile.TemporaryDirectory() as logs, Progress(len(plan.items)) as shown:
-        pool = Pool(plan.environments, Limits(options.jobs, options.threads, options.timeout), Path(logs))
+        pool = Pool(plan.environments, provision.limits(options), Path(logs))
         for item, observation in pool.observe(plan.items, foresee):
             kept = {output: _spooled(array) for output, array in observation.outputs.items()}
             seen[item.rank] = replace(observation, outputs=kept)

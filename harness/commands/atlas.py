@@ -14,7 +14,6 @@ from harness.atlas.evidence import gather
 from harness.atlas.reports import FORMATS
 from harness.commands import formats
 from harness.config import Options
-from harness.engine.pool import Limits
 from harness.environments.adapters import adapters
 from harness.model.case import Case, Relation
 from harness.model.run import Results
@@ -51,7 +50,7 @@ def _atlas(measured: Results, options: Options) -> Atlas:
     tables = adapters(options.adapter)
     places = [each for each in provision.environments(options, tables).values() if not each.complaint]
     versions = {name: dict(known.packages) for name, known in measured.run.environments.items()}
-    limits = Limits(threads=options.threads, timeout=options.timeout)
+    limits = provision.limits(options)
     with tempfile.TemporaryDirectory() as work:
         surveyor = Surveyor(tables, places, limits, Path(work))
         evidence = gather(measured.verdicts, cases)

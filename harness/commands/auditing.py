@@ -15,7 +15,6 @@ from harness.casefile import saving
 from harness.comparator.deviations import Known
 from harness.comparator.judge import Answer, Judge
 from harness.config import ConfigError, Options
-from harness.engine.pool import Limits
 from harness.engine.support import refusal
 from harness.environments.adapters import adapters
 from harness.hunt.arena import Badness, Disagreement, Errors, Quarry, Worker
@@ -90,7 +89,7 @@ def audit(asked: Asked, options: Options) -> Hunted:
     quarries = [_quarry(name, asked, options) for name in (asked.implementation, asked.against) if name]
     quarry = quarries[0]
     where = space(OPERATIONS[quarry.row.operation], FORMATS[quarry.dtype], asked.classes)
-    limits = Limits(threads=options.threads, timeout=options.timeout)
+    limits = provision.limits(options)
     known = casefile.load_deviations(casefile.cases_folder())
     with tempfile.TemporaryDirectory() as logs, ExitStack() as stack:
         workers = [

@@ -10,7 +10,6 @@ from typing import Any
 from harness import provision
 from harness.config import Options
 from harness.engine import doctor
-from harness.engine.pool import Limits
 from harness.environments.adapters import adapters
 from harness.environments.interpreters import CURRENT
 from harness.model.subject import Adapter, Environment
@@ -25,7 +24,7 @@ def rows(names: Sequence[str], options: Options) -> Iterator[Mapping[str, Any]]:
     tables = adapters(options.adapter)
     places = _places(names, options, tables)
     with tempfile.TemporaryDirectory() as logs:
-        limits = Limits(threads=options.threads)
+        limits = provision.limits(options)
         for found in doctor.examine(places, tables, limits, Path(logs)):
             yield {
                 "environment": found.environment,

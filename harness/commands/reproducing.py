@@ -14,7 +14,6 @@ from harness.casefile.own import Own, region
 from harness.commands.explaining import named, units
 from harness.config import ConfigError, Options
 from harness.engine import spellings
-from harness.engine.pool import Limits
 from harness.environments.adapters import adapters
 from harness.model.case import Case
 from harness.model.plan import Item
@@ -92,7 +91,7 @@ def _called(case: Case, item: Item, options: Options) -> tuple[Implementation, s
     path, mode = item.subject.implementation, item.subject.mode
     row = scripts.offered(adapter, path, case.operation)
     places = provision.environments(options, [adapter])
-    limits = Limits(threads=options.threads, timeout=options.timeout)
+    limits = provision.limits(options)
     asked = spellings.Asked(adapter, row, case, mode)
     with tempfile.TemporaryDirectory() as work:
         ((_, spelled),) = spellings.spell([asked], places[item.subject.environment], limits, Path(work))

@@ -19,7 +19,9 @@ Answer = tuple[dict[str, Any], list[frames.Tensor]]
 
 CHUNK = 1 << 20
 STDERR_LIMIT = 2000
-LEAKS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
+CACHE_VARIABLE = "HARNESS_COMPILED"
+"""Folder in which a framework may keep what it compiles: see the adapter of JAX."""
+LEAKS = (CACHE_VARIABLE, "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -82,11 +84,12 @@ class Connection:
     Args:
         python: path of the interpreter.
         adapter: path of the adapter's file.
-        threads: threads that a call may use.
         stderr: file that the worker's standard output and error are appended to.
+        threads: threads that a call may use.
+        cache: folder in which its framework may keep what it compiles.
     """
 
-    def __init__(self, python: str, adapter: str, threads: int, stderr: Path) -> None:
+    def __init__(self, python: str, adapter: str, stderr: Path, threads: int, cache: Path | None = None) -> None:
         self._stderr = stderr
         self._log = stderr.open("ab")
         self._begin = self._log.tell()
@@ -99,7 +102,7 @@ class Connection:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=surroundings(os.environ, threads),
+            env=surroundings(os.environ, threads, cache),
             start_new_session=True,
         )
         os.close(to_worker)
@@ -198,11 +201,12 @@ class Connection:
         return WorkerDiedError(f"{how}: {tail}" if tail else how, crashed=code < 0)
 
 
-def surroundings(environment: Mapping[str, str], threads: int) -> dict[str, str]:
-    """Environment variables of a worker: the host's own Python kept out, threads and hashing pinned."""
+def surroundings(environment: Mapping[str, str], threads: int, cache: Path | None = None) -> dict[str, str]:
+    """Environment variables of a worker: the host's own Python kept out, threads, hashing and cache pinned."""
     kept = {name: value for name, value in environment.items() if name not in LEAKS}
     pinned = dict.fromkeys(THREAD_VARIABLES, str(threads))
-    return {**kept, **pinned, "PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": "-1"}
+    folder = {CACHE_VARIABLE: str(cache)} if cache else {}
+    return {**kept, **pinned, **folder, "PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 def _signal(number: int) -> str:

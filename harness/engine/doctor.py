@@ -40,7 +40,7 @@ def examine(
 def _examine(environment: Environment, adapter: Adapter, limits: Limits, log: Path) -> Checkup:
     if environment.complaint:
         return Checkup(environment.name, adapter.framework, "", {}, environment.complaint)
-    with Connection(environment.python, adapter.file, limits.threads, log) as worker:
+    with Connection(environment.python, adapter.file, log, limits.threads) as worker:
         try:
             ready, _ = worker.answer(limits.start)
         except TimeoutError:

@@ -35,6 +35,7 @@ class Limits:
         timeout: seconds that one call may take.
         start: seconds that a worker may take to import its framework.
         budget: seconds that all calls may take together, imports and first calls not counted.
+        cache: folder in which a framework may keep what it compiles; None for nowhere.
     """
 
     jobs: int = 0
@@ -42,6 +43,7 @@ class Limits:
     timeout: float = 60.0
     start: float = 300.0
     budget: float = math.inf
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Pool:
     def _start(self, shard: Shard, seconds: float) -> None:
         log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}.txt"
         python = self._environments[shard.environment].python
-        worker = Connection(python, shard.adapter, self._limits.threads, log)
+        worker = Connection(python, shard.adapter, log, self._limits.threads, self._limits.cache)
         shift = _Shift(shard, worker, self._limits, seconds, self.greetings)
         self._running.append(shift)
         self._selector.register(worker, selectors.EVENT_READ, shift)

@@ -70,6 +70,11 @@ class Cache:
         self._held: dict[str, int] = {}
         self._refused: dict[str, str] = {}
 
+    @property
+    def compiled(self) -> Path:
+        """Folder for what frameworks compile, which they keep themselves."""
+        return self.folder / "compiled"
+
     def ensure(self, definition: Definition) -> Environment:
         """The environment of a definition, made if it isn't there, and held so that nobody removes it.
 

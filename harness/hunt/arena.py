@@ -93,8 +93,9 @@ class Worker:
 
     def _started(self) -> Connection:
         quarry = self._quarry
-        made = Connection(quarry.environment.python, quarry.adapter.file, self._limits.threads, self._log)
-        ready, _ = made.answer(self._limits.start)
+        limits = self._limits
+        made = Connection(quarry.environment.python, quarry.adapter.file, self._log, limits.threads, limits.cache)
+        ready, _ = made.answer(limits.start)
         reason = ready.get("reason", "") or ready.get("absent", {}).get(quarry.row.path, {}).get(quarry.row.operation)
         if reason:
             made.close()

@@ -73,7 +73,7 @@ def _described(file: Path, environment: Environment, limits: Limits, work: Path)
     """What a process of its own says of the file."""
     to = work / "table.json"
     command = [environment.python, str(process.__file__), "--adapter", str(file), "--table", str(to)]
-    variables = surroundings(os.environ, limits.threads)
+    variables = surroundings(os.environ, limits.threads, limits.cache)
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=limits.start, env=variables)  # noqa: S603 - the user's interpreter and file
     except subprocess.TimeoutExpired:
