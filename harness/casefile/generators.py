@@ -232,7 +232,9 @@ def _one_hot(recipe: recipes.OneHot, site: Site) -> Array:
     shape = _shape(recipe, site)
     axis = _axis(shape, site)
     labels = _lots(recipe, site, _without(shape, axis), shape[axis])
-    return np.moveaxis(np.eye(shape[axis])[labels], -1, axis + 1)
+    rows = np.zeros((len(labels), *shape))
+    np.put_along_axis(rows, np.expand_dims(labels, axis + 1), 1.0, axis + 1)
+    return rows
 
 
 def _indices(recipe: recipes.Indices, site: Site) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import tracemalloc
 from typing import Any
 
 import ml_dtypes
@@ -213,6 +214,14 @@ def test_one_hot_rows_are_those_that_indices_name(axis: int) -> None:
     indices = made("int64", generate="indices", like=shape, classes=(4, 3, 5)[axis], name="labels")
     assert np.array_equal(rows.sum(axis=axis), np.ones(shape))
     assert np.array_equal(rows.argmax(axis=axis), indices)
+
+
+def test_one_hot_rows_of_many_classes_take_the_memory_of_rows() -> None:
+    tracemalloc.start()
+    made("float32", generate="one_hot", shape=[3, 30000], name="labels")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * 3 * 30000 * 8
 
 
 @pytest.mark.parametrize("axis", [0, -1])
