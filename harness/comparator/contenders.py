@@ -6,7 +6,7 @@ none: they lose less than what every bound is at least, and others are nearer to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,9 @@ MOST = 1 << 12
 
 SMALLEST = 2.0**-1022
 """Stands for no allowance at all: a number that is off is many times as far off."""
+
+ROUNDED = 2.0**-40
+"""What figures may be off by themselves, as a share."""
 
 ULPS = {Grade.EXACT: EXACT_ULPS, Grade.ACCURATE: ACCURATE_ULPS}
 """What the largest error may be, so that nobody's grade is worse than this."""
@@ -66,32 +69,51 @@ def _together(parts: Sequence[Contenders]) -> Contenders:
 
 def _in_part(look: Look, observed: Array, form: Format, named: Allowance) -> Contenders:
     with np.errstate(all="ignore"):
-        error = observed.astype(np.float64)
-        error -= look.high
-        error -= look.low
+        error = np.subtract(observed, look.high, dtype=np.float64)
+        if look.low.any():
+            error -= look.low
         np.abs(error, out=error)
-        if not (np.isfinite(np.sum(error)) and np.isfinite(np.max(look.passing))):
+        if not (np.isfinite(np.max(error)) and np.isfinite(np.max(look.passing))):
             return Contenders(np.array([look.classes.start]), np.inf)
-        mask = error > look.least
-        for figure in _figures(error, np.abs(look.high), form, named):
-            mask[np.argmax(figure)] = True
         in_bounds = _share(error, look.passing)
-        mask[np.argmax(in_bounds)] = True  # so that one alone, as a label's class, sets no measure for the others
-        in_bounds[mask] = 0.0
+        # The nearest to its bound is known, so that one alone, as a label's class, sets no measure for the others.
+        some = [*_farthest(error, np.abs(look.high), form, named), np.argmax(in_bounds)]
+        known = np.append(some, np.flatnonzero(error > look.least))
+        in_bounds[known] = 0.0
         left = NEAR * max(float(np.max(in_bounds)), SMALLEST)
-        mask |= in_bounds >= left
-    return Contenders(look.classes.start + np.flatnonzero(mask), left)
+        found = np.union1d(known, np.flatnonzero(in_bounds >= left))
+    return Contenders(look.classes.start + found, left)
 
 
-def _figures(error: Array, size: Array, form: Format, named: Allowance) -> Iterator[Array]:
-    """What is largest somewhere whatever the bounds are."""
-    yield error
-    yield _share(error, size)
-    yield _share(error, named.atol + named.rtol * size)
-    ulps = error / form.ulp(size)
-    yield ulps
-    if not error[farthest := np.argmax(ulps)] > named.rtol * size[farthest]:
-        yield np.where(error > named.rtol * size, ulps, 0.0)
+def _farthest(error: Array, size: Array, form: Format, named: Allowance) -> Iterator[np.intp]:
+    """Where figures are largest whatever the bounds are.
+
+    Most figures are made of those elements only that can be the largest: their error, or its share of the truth, tells.
+    """
+    relative = _share(error, size)
+    tops = np.array([np.argmax(error), np.argmax(relative)])
+    yield from tops
+
+    def ulps(places: Array) -> Array:
+        return error[places] / form.ulp(size[places])
+
+    def named_share(places: Array) -> Array:
+        return _share(error[places], named.atol + named.rtol * size[places])
+
+    yield _highest(named_share, tops, lambda least: error >= least * named.atol)
+    # An ulp is at least u times the number, up to the largest: beyond, the largest error is the farthest.
+    yield (farthest := _highest(ulps, tops, lambda least: relative >= least * form.unit_roundoff))
+    if not error[farthest] > named.rtol * size[farthest]:
+        beyond = np.flatnonzero(error > named.rtol * size)
+        yield from beyond[np.argmax(ulps(beyond), keepdims=True)] if beyond.size else ()
+
+
+def _highest(figure: Callable[[Array], Array], tops: Array, can_be: Callable[[float], Array]) -> np.intp:
+    """Where a figure is largest: at some tops, or where it can be at least what it is there."""
+    least = float(np.max(figure(tops))) * (1.0 - ROUNDED)
+    places = np.sort(np.append(tops, np.flatnonzero(can_be(least))))
+    found: np.intp = places[np.argmax(figure(places))]
+    return found
 
 
 def _share(error: Array, allowed: Array) -> Array:

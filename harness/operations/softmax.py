@@ -34,7 +34,7 @@ from harness.operations.base import (
     undefined,
 )
 from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label_region, loss, smoothed
-from harness.operations.real import Call, Exponentials, Program, Real, Shape, along, expanded, of_row, shared
+from harness.operations.real import Call, Exponentials, Program, Real, Shape, expanded, of_row, shared
 from harness.operations.reductions import CLASS_WEIGHTS, IGNORE_INDEX, indices, kept
 
 LOGITS = Input("logits", differentiable=True)
@@ -160,7 +160,8 @@ def all_classes(call: Call) -> Classes:
 @of_row
 def _labelled(call: Call) -> Classes:
     """The class that each row's label names."""
-    x = along(call.exactly(_logits(call)), _labels(call))
+    numbers = np.take_along_axis(_logits(call), _labels(call)[..., np.newaxis], axis=-1)
+    x = squeezed(call.exactly(numbers))
     return Classes(x, x - squeezed(call.exactly(largest(call))), squeezed)
 
 

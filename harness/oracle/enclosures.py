@@ -86,12 +86,15 @@ def _of_rows(operation: Operation, name: str, whole: Call, form: Format) -> Encl
 
 
 def middles(operation: Operation, name: str, call: Call, form: Format) -> tuple[Array, Array]:
-    """Only `high` and `low` of the same enclosure, which float64 may be known to be narrow without a look."""
+    """Only `high` and `low` of the same enclosure, which float64 may be known to be narrow without a look.
+
+    One `low` serves a row where all are 0.
+    """
     output = operation.outputs[name]
     size, least = form.unit_roundoff / SHARE / 2, form.smallest_subnormal / SHARE / 2
     exact: Running = call.run(output.exact)
     if form.precision != FLOAT64_BITS and exact.is_within(0, size, least):
-        return exact.value, np.broadcast_to(0.0, exact.shape)
+        return exact.value, np.zeros((*exact.shape[:-1], 1))
     found = enclosure(operation, name, call, form)
     return found.high, found.low
 

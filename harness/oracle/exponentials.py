@@ -34,14 +34,12 @@ class Exponentials:
     Attributes:
         x: the logits.
         largest: of each row, with the last axis.
-        values: exp(d), of the shape of x.
         others: sums without each row's leading term, which is exp(0), with the last axis.
         lost: what the terms of `others` lose together, in each arithmetic.
     """
 
     x: Array
     largest: Array
-    values: Array
     others: Array
     lost: Sequence[Array]
     arithmetics: Sequence[Arithmetic]
@@ -51,22 +49,20 @@ class Exponentials:
         """Of rows of logits, their largest ones with the last axis, and the places of those without it."""
         count = x.shape[-1]
         rows, top = x.reshape(-1, count), largest.reshape(-1, 1)
-        values, sums = np.empty(rows.shape), _SegmentSums(len(rows), count, arithmetics)
+        sums = _SegmentSums(len(rows), count, arithmetics)
         for some, part, leading in _tiles(leaders.reshape(-1), count):
             d = rows[some, part] - top[some]
             np.maximum(d, NOTHING, out=d)
-            e = np.exp(d, out=values[some, part])
-            kept = e[leading]
+            e = np.exp(d)
             e[leading] = 0.0
             sums.add(e, d, some, part)
-            e[leading] = kept
         mass, *lost = (found.reshape(largest.shape) for found in sums.whole())
-        return cls(x, largest, values.reshape(x.shape), mass, lost, arithmetics)
+        return cls(x, largest, mass, lost, arithmetics)
 
     def shaped(self, change: Change) -> Self:
         """Rows selected."""
-        x, largest, values, others = (change(array) for array in (self.x, self.largest, self.values, self.others))
-        return type(self)(x, largest, values, others, [change(lost) for lost in self.lost], self.arithmetics)
+        x, largest, others = (change(array) for array in (self.x, self.largest, self.others))
+        return type(self)(x, largest, others, [change(lost) for lost in self.lost], self.arithmetics)
 
     def sums(self) -> tuple[Running, Running]:
         """Without the leading terms, and whole."""
@@ -81,7 +77,7 @@ class Exponentials:
 
     def terms(self, part: Change) -> Terms:
         """Those of some classes."""
-        return Terms.of(part(self.x), self.largest, part(self.values))
+        return Terms(part(self.x), self.largest)
 
     def shares(self, whole: Running) -> Scaled:
         """exp(d) / whole by the rules of -, exp and /.

@@ -5,7 +5,7 @@ Of most elements little has to be known to see that others of their row are wors
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import NamedTuple
@@ -36,8 +36,8 @@ class Look(NamedTuple):
         classes: which of its classes.
         high, low: as of the output's `Enclosure` there.
         passing: at most `Bounds.passing`.
-        least: the smaller of `Bounds.pairwise` and what the most accurate form loses, which is `Bounds.attainable`
-            or less.
+        least: at most the smaller of `Bounds.pairwise` and what the most accurate form loses, which is
+            `Bounds.attainable` or less.
     """
 
     row: int
@@ -97,8 +97,9 @@ class Rows:
             first, *_ = lost = [run(form, output, call) for form in output.algorithms]
             passing = [each for each, form in zip(lost, output.algorithms, strict=True) if form.passes]
             floor = reduce(np.maximum, (each.floor(PASSING) for each in passing))
-            pairwise = reduce(np.maximum, (each.bound(PAIRWISE) for each in passing))
-            least = np.minimum(pairwise, first.bound(PAIRWISE))
+            least = first.bound(PAIRWISE)
+            if not output.algorithms[0].passes:
+                least = np.minimum(least, reduce(np.maximum, (each.bound(PAIRWISE) for each in passing)))
             return Look(row, classes, *(_only(array) for array in (*middles, floor, least)))
 
 
@@ -123,7 +124,12 @@ def few_rows(case: Case, region: Region, output: str) -> Iterator[Rows] | None:
     if units is None or not has_pieces(operation, units, output) or form.precision == FLOAT64_BITS:
         return None
     library.check()
-    return (
-        Rows(units, chosen, operation, output, form, region, made(units.take(chosen), units.parameters, form))
-        for chosen in parts_of(units.count, ROWS)
-    )
+    return _groups(units, partial(Rows, units, _operation=operation, _output=output, _form=form, _region=region), form)
+
+
+def _groups(units: Units, rows: Callable[..., Rows], form: Format) -> Iterator[Rows]:
+    """All rows, a few at a time; what was known of them goes with the next ones."""
+    for chosen in parts_of(units.count, ROWS):
+        call = made(units.take(chosen), units.parameters, form)
+        yield rows(chosen=chosen, _call=call)
+        call.kept.clear()  # a call's members and it refer to each other, and would wait for a garbage collection

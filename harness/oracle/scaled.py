@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple, Self
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,34 +18,42 @@ MUCH = 1e-3
 Change = Callable[[Array], Array]
 
 
-class Terms(NamedTuple):
-    """exp(d) of some classes, d = x - largest.
+class Terms:
+    """exp(d) of some classes, d = x - largest; what only errors are made of is found when they are asked for.
 
     Attributes:
         d: of exact x.
-        size: |d|.
-        rounded: the same where a rounding made d, 0 where x or largest is 0.
-        exact: places, counted through, of d = 0.
-        lowest: the least d; NaN if one is.
         values: exp(d).
     """
 
-    d: Array
-    size: Array
-    rounded: Array
-    exact: Array
-    lowest: float
-    values: Array
+    def __init__(self, x: Array, largest: Array) -> None:
+        self._x, self._largest = x, largest
+        self.d = x - largest
+        self.values = np.exp(self.d)
 
-    @classmethod
-    def of(cls, x: Array, largest: Array, values: Array) -> Self:
-        """Of the logits and their exponentials."""
-        d = x - largest
-        size = rounded = np.abs(d)
-        for alone in (largest == 0, x == 0):
+    @cached_property
+    def size(self) -> Array:
+        """|d|."""
+        return np.abs(self.d)
+
+    @cached_property
+    def rounded(self) -> Array:
+        """|d| where a rounding made d, 0 where x or largest is 0."""
+        found = self.size
+        for alone in (self._largest == 0, self._x == 0):
             if alone.any():
-                rounded = np.where(alone, 0.0, rounded)
-        return cls(d, size, rounded, np.flatnonzero(d == 0), float(np.min(d, initial=0.0)), values)
+                found = np.where(alone, 0.0, found)
+        return found
+
+    @cached_property
+    def exact(self) -> Array:
+        """Places, counted through, of d = 0."""
+        return np.flatnonzero(self.d == 0)
+
+    @cached_property
+    def lowest(self) -> float:
+        """The least d; NaN if one is."""
+        return float(np.min(self.d, initial=0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 from harness.model.case import Array, Case
 from harness.operations import OPERATIONS
 from harness.operations.base import INSIDE
-from harness.oracle import blocks, truth
+from harness.operations.real import Call
+from harness.oracle import blocks, calls, truth
+from harness.oracle import rows as module
 from harness.oracle.rows import ROWS, Rows, few_rows
 from harness.oracle.units import of_call
 from tests.oracle.test_blocks import CALLS, CLASSES, NUMBERS, made
@@ -54,7 +58,7 @@ def test_a_look_has_the_truth_and_no_more_than_its_bounds(
         place = (look.row, look.classes)
         seen[place] += 1
         np.testing.assert_array_equal(look.high, units.listed(known.high)[place])
-        np.testing.assert_array_equal(look.low, units.listed(known.low)[place])
+        np.testing.assert_array_equal(np.broadcast_to(look.low, look.high.shape), units.listed(known.low)[place])
         for mine, others in (
             (look.passing, bounds.passing),
             (look.least, bounds.pairwise),
@@ -89,6 +93,29 @@ def test_rows_come_a_few_at_a_time() -> None:
     found = few_rows(call, INSIDE, "gradient:logits")
     assert found is not None
     assert [rows.chosen for rows in found] == [slice(0, ROWS), slice(ROWS, 2 * ROWS), slice(2 * ROWS, len(logits))]
+
+
+def test_rows_that_are_done_need_no_garbage_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vocabulary-sized rows that wait for one take several times the input's memory."""
+    logits = np.resize(NUMBERS, (3 * ROWS, CLASSES))
+    call = made("sparse_softmax_cross_entropy", {}, {"labels": np.arange(len(logits)) % CLASSES}, logits)
+    held: list[weakref.ref[Array]] = []
+
+    def noted(*given: Any) -> Call:
+        found = calls.made(*given)
+        held.append(weakref.ref(found.inputs["logits"]))
+        return found
+
+    monkeypatch.setattr(module, "made", noted)
+    groups = few_rows(call, INSIDE, "gradient:logits")
+    assert groups is not None
+    gc.disable()
+    try:
+        for rows in groups:
+            assert [look.row for look in rows.looks()][-1] == ROWS - 1
+        assert [array() is None for array in held] == [True, True, False]  # the last one is ours
+    finally:
+        gc.enable()
 
 
 def test_short_rows_reduced_ones_and_float64_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
