@@ -105,7 +105,7 @@ def _in_float64(output: Output, call: Call, form: Format) -> Enclosure:
     radius, finite = found.bound(0), np.isfinite(high)
     if not finite.all():
         radius = np.where(finite, radius, 0.0)
-    if form.precision == FLOAT64_BITS and all(np.isfinite(array).all() for array in call.inputs.values()):
+    if form.precision == FLOAT64_BITS:
         # What the dtype's own range doesn't hold, float64 may have lost on the way.
         radius = np.where(finite, radius, np.inf)
     return Enclosure(high, np.broadcast_to(0.0, high.shape), radius, np.broadcast_to(np.uint16(53), high.shape))
@@ -126,6 +126,8 @@ def _in_balls(operation: Operation, name: str, decided: Enclosure, call: Call, f
     units = of_call(operation, call.inputs, call.parameters) or Whole(call.inputs, call.parameters)
     parts = {part: np.array(units.listed(getattr(decided, part))) for part in ("high", "low", "radius", "bits")}
     open_ = ~is_narrow(Enclosure(**parts), form)
+    limits = ~_finite(units.inputs, open_.shape)
+    open_ &= ~(limits & np.isnan(parts["high"]))
     bits = FIRST_BITS
     while open_.any() and bits <= MOST_BITS:
         chosen = np.flatnonzero(open_.reshape(open_.shape[0], -1).any(axis=1))
@@ -135,11 +137,19 @@ def _in_balls(operation: Operation, name: str, decided: Enclosure, call: Call, f
         better = open_[chosen] & np.isfinite(found.radius)
         for part, array in (*found._asdict().items(), ("bits", np.full(better.shape, bits))):
             parts[part][chosen] = np.where(better, array, parts[part][chosen])
-        open_ = ~is_narrow(Enclosure(**parts), form)
+        # A limit of what isn't finite is no number in more bits either.
+        open_ = ~is_narrow(Enclosure(**parts), form) & ~(limits & ~np.isfinite(parts["high"]))
         bits *= 2
     # What no ball encloses is an infinity or NaN by limit.
     parts["radius"] = np.where(np.isfinite(parts["high"]), parts["radius"], 0.0)
     return Enclosure(**{part: units.arranged(array) for part, array in parts.items()})
+
+
+def _finite(inputs: Inputs, shape: tuple[int, ...]) -> Array:
+    """Which units, along the first axis of such a shape, have finite inputs only."""
+    parts = [np.isfinite(array).reshape(shape[0], -1).all(axis=1) for array in inputs.values()]
+    found: Array = np.logical_and.reduce(parts)
+    return found.reshape(-1, *(1,) * (len(shape) - 1))
 
 
 def ball_call(inputs: Inputs, complete: Parameters) -> Call:

@@ -184,3 +184,15 @@ def test_undefined(evaluate: Exact, operation: str, given: dict[str, Any], reaso
     found = evaluate(operation, **given)
     assert (found.region.domain, found.region.reason) == (Domain.UNDEFINED, reason)
     assert not found.outputs
+
+
+@pytest.mark.parametrize("operation", ["categorical_cross_entropy", "categorical_focal_cross_entropy"])
+@pytest.mark.parametrize("weight", [1.0, -1.0])
+@pytest.mark.parametrize("other", [0.5, float("nan")])
+def test_a_share_that_underflows_beside_what_is_not_finite(
+    assert_exact: Exact, operation: str, weight: float, other: float
+) -> None:
+    """A label that is NaN, or another row, must not keep the exact tier from what float64 loses."""
+    given = {"probabilities": [[5e-324, 1.0, 1.0], [other, 0.5, 0.5]], "normalize": "before"}
+    for labels in ([[1.0, 0.0, 0.0]] * 2, [[float("nan"), 1.0, 0.0], [0.0, 1.0, 0.0]]):
+        assert_exact(operation, "float64", **given, labels=labels, weights=[weight, 1.0])
