@@ -17,6 +17,8 @@ if it is ignored. Class weights are in the losses already: they multiply the lab
 
 A mean whose denominator is 0 is what `empty_mean` says: undefined, NaN or 0. By it NaN stands for 0/0:
 weights other than 0 that sum to 0 have no mean but 0.
+
+Infinite weights are undefined: times a loss or a slope of 0 they have no limit.
 """
 
 from __future__ import annotations
@@ -106,7 +108,7 @@ def is_empty(inputs: Inputs, parameters: Parameters, shape: Shape) -> bool:
 def _cancel(factors: list[Array]) -> bool:
     """Whether products of numbers other than 0 sum to 0 exactly."""
     signs = np.prod([np.sign(factor) for factor in factors], axis=0)
-    if not all(np.isfinite(factor).all() for factor in factors) or abs(np.sum(signs)) == signs.size:
+    if any(np.isnan(factor).any() for factor in factors) or abs(np.sum(signs)) == signs.size:
         return False
     if len(factors) == 1:
         return math.fsum(factors[0].tolist()) == 0  # rounds the exact sum, once
@@ -121,6 +123,9 @@ def objection(inputs: Inputs, complete: Parameters, shape: Shape) -> str:
         if not shape or shape[-1] == 0:
             return f"{reduction} has no last axis to average over"
         shape = shape[:-1]
+    for factor in (WEIGHTS.name, CLASS_WEIGHTS.name):
+        if np.any(np.isinf(inputs.get(factor, 0.0))):
+            return f"{factor} are infinite: times a loss or a slope of 0 they have no limit"
     weights = inputs.get("weights")
     if weights is not None and not _broadcasts(weights.shape, shape):
         return f"weights have shape {list(weights.shape)}, which does not broadcast to the losses' {list(shape)}"

@@ -74,6 +74,17 @@ def test_a_weight_of_0_hides_an_infinite_loss(reduced: Outputs, reduction: str) 
     np.testing.assert_array_equal(found, expected[reduction])
 
 
+@pytest.mark.parametrize("name", ["weights", "class_weights"])
+@pytest.mark.parametrize("infinite", [INF, -INF])
+def test_infinite_weights_are_undefined_whatever_they_multiply(evaluate: Evaluate, name: str, infinite: float) -> None:
+    """Uniform logits and labels have a slope of 0 and a loss that isn't: one rule holds for both."""
+    given = {"logits": [[1.0, 1.0], [0.0, 3.0]], "labels": [[0.5, 0.5], [0.0, 1.0]]}
+    found = evaluate("softmax_cross_entropy", **given, **{name: [infinite, 1.0]})
+    reason = f"{name} are infinite: times a loss or a slope of 0 they have no limit"
+    assert (found.region.domain, found.region.reason) == (Domain.UNDEFINED, reason)
+    assert not found.outputs
+
+
 NOTHING = [
     {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0], "reduction": "weighted_mean"},
     {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0], "reduction": "nonzero_mean"},

@@ -66,6 +66,7 @@ def _losses(leading: str, wrong: Any, fine: Any, label: Any) -> list[Row]:
         row("as empty_mean says", **finite, weights=[0.0, 0.0], reduction="nonzero_mean", empty_mean="zero"),
         row("as empty_mean says", **finite, weights=[0.0, 0.0], reduction="nonzero_mean", empty_mean="nan"),
         row(**finite, weights=[1.0, 1.0, 1.0]),
+        row(**finite, weights=[1.0, INF]),
         row("no losses", **empty),
         row("the sum of nothing", **empty, reduction="sum"),
         row(**empty, reduction="mean"),
