@@ -149,6 +149,6 @@ def space(operation: Operation, form: Format, classes: int) -> Space:
         inside = operation.locate(made, complete).domain is not Domain.UNDEFINED
     except (ValueError, KeyError, IndexError) as error:
         raise UnsearchableError(f"{operation.name} can't be searched: {error}") from error
-    if not inside or not operation.outputs:
+    if not inside:
         raise UnsearchableError(f"{operation.name} can't be searched: its inputs are no rows of numbers")
     return found
