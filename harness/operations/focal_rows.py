@@ -180,7 +180,7 @@ def _log_q(call: Call) -> Real:
         return probabilities.log_q(call)
     share, numbers = probabilities.share_of_row(call), rows(call, "probabilities")
     small = call.exactly(numbers).log() - share.whole.log()
-    return (-share.rest).log1p().where(probabilities.approximately(numbers) > probabilities.HALF, small)
+    return (-share.rest).log1p().where(probabilities.approximately(numbers) > softmax.HALF, small)
 
 
 def _plain_log_q(call: Call) -> Real:

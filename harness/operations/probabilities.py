@@ -19,7 +19,7 @@ from harness.operations.base import CANCELLATION, ROUNDING, Input, Parameter, Re
 from harness.operations.losses import SMOOTHING, LossForm, label_region, loss, smoothed
 from harness.operations.real import Call, Program, Real, along, shared
 from harness.operations.reductions import IGNORE_INDEX, indices
-from harness.operations.softmax import AXIS, INDICES, LABELS, dense_region, rows, sparse_region
+from harness.operations.softmax import AXIS, HALF, INDICES, LABELS, dense_region, rows, small_rest, sparse_region
 
 PROBABILITIES = Input("probabilities", differentiable=True)
 EPSILON = Parameter("epsilon", 0.0, low=0.0, high=0.5)
@@ -30,7 +30,6 @@ BINARY = (
     Parameter("epsilon_use", "clip", choices=("clip", "add", "clip_add")),
     Parameter("log_floor", float("-inf"), high=0.0),
 )
-HALF = 0.5
 
 
 class Logs(NamedTuple):
@@ -228,7 +227,8 @@ def _parts(p: Real, numbers: Array) -> tuple[Real, Real, Real]:
     largest = along(p, np.argmax(numbers, axis=-1)).shaped(lambda a: a[..., np.newaxis])
     others = p.where(~leads, 0.0).sum(keepdims=True)
     whole = others + largest
-    return p / whole, others.where(leads, largest + (others - p)) / whole, whole
+    part = p / whole
+    return part, small_rest(part, others.where(leads, largest + (others - p)) / whole), whole
 
 
 def _plain_parts(p: Real, _numbers: Array) -> tuple[Real, Real, Real]:

@@ -37,6 +37,8 @@ from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label
 from harness.operations.real import Call, Exponentials, Program, Real, Shape, expanded, of_row, shared
 from harness.operations.reductions import CLASS_WEIGHTS, IGNORE_INDEX, indices, kept
 
+HALF = 0.5
+
 LOGITS = Input("logits", differentiable=True)
 LABELS = Input("labels", differentiable=True)
 INDICES = Input("labels", kind="index")
@@ -241,8 +243,13 @@ _LOG_FORMS: tuple[tuple[str, LogForm, bool], ...] = (
 
 @shared
 def other_probabilities(call: Call) -> Real:
-    """1 - p, the share of the other classes."""
-    return _rest(call) / _s(call)
+    """1 - p; where p is the larger part, the share of the other classes."""
+    return small_rest(probabilities(call), _rest(call) / _s(call))
+
+
+def small_rest(part: Real, rest: Real) -> Real:
+    """1 - part: where the part is at most a half, a subtraction loses less than two sums and their quotient."""
+    return rest.guarded(part - HALF, 1.0 - part)
 
 
 @shared

@@ -159,6 +159,18 @@ def test_a_mean_divides_by_a_count_that_half_formats_round() -> None:
     assert abs(-0.5 / 256 - exact) <= bound
 
 
+@pytest.mark.parametrize("operation", ["softmax_focal_cross_entropy", "categorical_focal_cross_entropy"])
+def test_what_small_shares_leave_of_1_costs_a_rounding_and_not_two_sums(operation: str) -> None:
+    """1 - q is 0.999 here, and a sum of 1,000 numbers may lose 999 u: two of them, squared, would be 4,000."""
+    z = np.zeros((1, 1000), np.float32)
+    z[0, 3] = 1
+    leading = {"logits": np.zeros_like(z)} if operation.startswith("softmax") else {"probabilities": z * 0 + 0.001}
+    parameters: dict[str, Any] = {} if "logits" in leading else {"normalize": "before"}
+    found = known(operation, parameters, **leading, labels=z)
+    relative = found.bounds["value"].passing[0] / found.outputs["value"].high[0]
+    assert 999 / np.log(1000) * 2.0**-24 < relative < 200 * 2.0**-24  # the sum of log q
+
+
 def test_slopes_that_nobody_computes_so_allow_nothing() -> None:
     """By differences from the first upstream number, which is all too large here."""
     x, u = np.array([[-20.0, 3.0, 2.0]], np.float32), np.array([[1e6, 1.0, 2.0]], np.float32)
