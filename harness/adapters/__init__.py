@@ -35,8 +35,10 @@ __all__ = [
     "ALL_FLOATS",
     "ANY",
     "FLOATS",
+    "INDICES",
     "LAST_AXIS",
     "SECOND_AXIS",
+    "WIDE_INDICES",
     "Implementation",
     "Tensor",
     "UnsupportedError",
@@ -58,6 +60,8 @@ SECOND_AXIS = "second axis"
 
 FLOATS = ("float32", "float64")
 ALL_FLOATS = ("float16", "bfloat16", "float32", "float64")
+INDICES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+WIDE_INDICES = ("int32", "int64")
 GRADIENT = "gradient:"
 LEADING = MappingProxyType(
     {
@@ -105,6 +109,7 @@ class Implementation(NamedTuple):
         gradients_since: first versions in which it can be, for inputs where it couldn't always.
         narrowed: for a mode that takes less, its parameters that differ, as in `parameters`.
         dtypes: dtypes of the floating inputs.
+        indices: dtypes of index inputs, if it doesn't take all of `INDICES`.
         modes: how it can be executed; the first is the usual one.
         since: first version of the framework that has it, or that it was tried with; "" for always.
         until: first version that no longer has it, "" for none.
@@ -125,6 +130,7 @@ class Implementation(NamedTuple):
     alias: bool = False
     gradients_since: Mapping[str, str] = MappingProxyType({})
     narrowed: Mapping[str, Mapping[str, Values]] = MappingProxyType({})
+    indices: Sequence[str] = INDICES
 
     def in_mode(self, mode: str) -> Implementation:
         """The row with the parameters that it offers in a mode."""

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from harness.adapters import ANY, SECOND_AXIS, Implementation, Tensor, UnsupportedError, Values
+from harness.adapters import ANY, SECOND_AXIS, WIDE_INDICES, Implementation, Tensor, UnsupportedError, Values
 
 OPSET = 17
 IR_VERSION = 8
@@ -74,7 +74,9 @@ def rows(framework: str, dtypes: Sequence[str]) -> Tuple[Implementation, ...]:
     """The table of a framework that runs ONNX."""
     return tuple(
         Implementation(
-            f"{framework}.{o.name}", o.operation, partial(_run, o), o.parameters, o.inputs[2:], dtypes=dtypes
+            *(f"{framework}.{o.name}", o.operation, partial(_run, o), o.parameters, o.inputs[2:]),
+            dtypes=dtypes,
+            indices=WIDE_INDICES,
         )
         for o in OPERATORS
     )

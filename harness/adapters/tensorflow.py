@@ -21,6 +21,7 @@ from harness.adapters import (
     ALL_FLOATS,
     ANY,
     LAST_AXIS,
+    WIDE_INDICES,
     Implementation,
     Tensor,
     UnsupportedError,
@@ -391,23 +392,21 @@ def _v1(
     run: Callable[..., Any],
     *parameters: Mapping[str, Values],
     stopped: Sequence[str] = (),
+    **more: Any,
 ) -> Tuple[Implementation, Implementation]:
     """The rows of a loss of tf.losses: by the path that both majors have, and as it was typed until 2.0."""
     offered = (_V1_REDUCTIONS, *parameters)
-    common: Dict[str, Any] = {"inputs": _WEIGHTS, "stopped": stopped}
+    common: Dict[str, Any] = dict(more, inputs=_WEIGHTS, stopped=stopped)
     return (
         _row("losses." + name, operation, run, *offered, modes=(SESSION,), until="2.0", alias=True, **common),
         _row("compat.v1.losses." + name, operation, run, *offered, **common),
     )
 
 
-def _contrib(
-    operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values], stopped: Sequence[str] = ()
-) -> Any:
+def _contrib(operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values], **more: Any) -> Any:
     path = "contrib.losses." + operation
-    return _row(
-        path, operation, run, _NONZERO_MEAN, *parameters, inputs=_WEIGHTS, stopped=stopped, modes=OLD_MODES, until="2.0"
-    )
+    more = dict(more, inputs=_WEIGHTS, modes=OLD_MODES, until="2.0")
+    return _row(path, operation, run, _NONZERO_MEAN, *parameters, **more)
 
 
 def _of_sample(name: str, operation: str) -> Any:
@@ -428,7 +427,7 @@ IMPLEMENTATIONS = (
     _row("nn.sigmoid_cross_entropy_with_logits", _SIGMOID, _nn_sigmoid),
     _row("nn.weighted_cross_entropy_with_logits", "weighted_" + _SIGMOID, _nn_weighted, {"pos_weight": ANY}),
     _row("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS, gradients_since={"labels": "2.0"}),
-    _row("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST),
+    _row("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST, indices=WIDE_INDICES),
     _row(
         "compat.v1.nn.softmax_cross_entropy_with_logits",
         _SOFTMAX,
@@ -438,16 +437,22 @@ IMPLEMENTATIONS = (
     ),
     _row("compat.v1.nn.softmax_cross_entropy_with_logits_v2", _SOFTMAX, tensorflow_kernels.v2_softmax, _AXIS),
     _row("raw_ops.SoftmaxCrossEntropyWithLogits", _SOFTMAX, tensorflow_kernels.kernel_softmax, _LAST),
-    _row("raw_ops.SparseSoftmaxCrossEntropyWithLogits", _SPARSE, tensorflow_kernels.kernel_sparse, _LAST),
+    _row(
+        "raw_ops.SparseSoftmaxCrossEntropyWithLogits",
+        _SPARSE,
+        tensorflow_kernels.kernel_sparse,
+        _LAST,
+        indices=WIDE_INDICES,
+    ),
     *KERAS.losses(KERAS_2, KERAS_3),
     *KERAS.cross_entropies(KERAS_3),
     *_v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),
     *_v1("softmax_cross_entropy", _SOFTMAX, _v1_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
-    *_v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST),
+    *_v1("sparse_softmax_cross_entropy", _SPARSE, _v1_sparse, _LAST, indices=WIDE_INDICES),
     *_v1("log_loss", "binary_cross_entropy", _v1_log_loss, {"epsilon": ANY, "epsilon_use": ("add",)}),
     _contrib(_SIGMOID, _contrib_sigmoid, _SMOOTHING),
     _contrib(_SOFTMAX, _contrib_softmax, _SMOOTHING, _LAST, stopped=_LABELS),
-    _contrib(_SPARSE, _contrib_sparse, _LAST),
+    _contrib(_SPARSE, _contrib_sparse, _LAST, indices=WIDE_INDICES),
     _row(
         "contrib.seq2seq.sequence_loss",
         _SPARSE,
@@ -457,6 +462,7 @@ IMPLEMENTATIONS = (
         inputs=_WEIGHTS,
         modes=OLD_MODES,
         until="2.0",
+        indices=WIDE_INDICES,
     ),
     _of_sample("sampled_softmax_loss", "sampled_softmax_cross_entropy"),
     _of_sample("nce_loss", "noise_contrastive_estimation"),

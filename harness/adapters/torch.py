@@ -4,7 +4,8 @@ Nothing is emulated. A reduction, a class axis or a parameter that a function do
 out of the table. The `weight` of `cross_entropy` is `class_weights`, and its mean of index targets the
 `weighted_mean`. A loss is differentiable with respect to its target (`soft_margin_loss` isn't), but raises
 if its `weight` requires a gradient; only `cross_entropy` of probabilities doesn't.
-Indices travel as int64, the only integer dtype that the losses document.
+Indices travel as int64, the only integer dtype that the losses document, but for uint8, which they
+take too where each example has one label (torch.func.vmap of them doesn't).
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def call(
     """Run one call; gradients are vector-Jacobian products by autograd."""
     import torch
 
-    tensors = {name: to_torch(torch, tensor) for name, tensor in inputs.items()}
+    tensors = {name: to_torch(torch, tensor, narrow=mode != "vmap") for name, tensor in inputs.items()}
     upstream = tensors.pop("upstream", None)
     names = gradient_inputs(wanted, tensors)
     if mode == "vmap":
@@ -74,12 +75,13 @@ def call(
     return outputs
 
 
-def to_torch(torch: Any, tensor: Tensor) -> Any:
-    """A tensor of the same bits, in memory of its own."""
+def to_torch(torch: Any, tensor: Tensor, *, narrow: bool = True) -> Any:
+    """A tensor of the same bits, in memory of its own; indices as int64, but for uint8 if they may be `narrow`."""
     data = np.array(tensor.data)
     if tensor.dtype == "bfloat16":
         return _bfloat16(torch, torch.from_numpy(data.view(np.int16)))
-    return torch.from_numpy(data.astype(np.int64) if data.dtype.kind in "iu" else data)
+    widened = data.dtype.kind in "iu" and not (narrow and data.dtype == np.uint8 and data.ndim == 1)
+    return torch.from_numpy(data.astype(np.int64) if widened else data)
 
 
 def _bfloat16(torch: Any, bits: Any) -> Any:

@@ -130,7 +130,7 @@ def _offered(implementation: Implementation, operation: Operation, call: Case) -
 
 def _kind(call: Case) -> object:
     """Calls of one kind differ in their numbers only: a generator's thousand are looked up once."""
-    ranks = tuple((name, array.ndim) for name, array in call.inputs.items())  # and so which inputs there are
+    arrays = tuple((name, array.ndim, array.dtype) for name, array in call.inputs.items())
     # 1, 1.0 and True are equal, but no API need take each of them for the others.
     parameters = tuple((name, type(value), value) for name, value in call.parameters.items())
-    return call.operation, call.implementations, call.dtype, ranks, parameters
+    return call.operation, call.implementations, call.dtype, arrays, parameters

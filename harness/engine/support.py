@@ -15,6 +15,9 @@ def refusal(implementation: Implementation, operation: Operation, case: Case) ->
         return ""  # its worker says why it is unavailable, whatever the call
     if case.dtype not in implementation.dtypes:
         return f"doesn't take {case.dtype}"
+    for array in case.inputs.values():
+        if array.dtype.kind in "iu" and array.dtype.name not in implementation.indices:
+            return f"doesn't take indices of {array.dtype.name}"
     optional = {i.name for i in operation.inputs if i.optional} - {UPSTREAM}
     for name in sorted(optional & set(case.inputs)):
         if name not in implementation.inputs:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.adapters import ANY, GRADIENT, LAST_AXIS, SECOND_AXIS, Implementation
+from harness.adapters import ANY, GRADIENT, INDICES, LAST_AXIS, SECOND_AXIS, Implementation
 from harness.operations import OPERATIONS
 from harness.operations.base import UPSTREAM, VALUE, Operation, Parameter
 from harness.oracle.formats import FORMATS
@@ -21,7 +21,7 @@ CALLED = {
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 PATH = re.compile(r"[A-Za-z_][\w.+-]*")
 VERSION = re.compile(r"\d+(\.\d+)*")
-LISTS = ("inputs", "gradients", "dtypes", "modes")
+LISTS = ("inputs", "gradients", "dtypes", "modes", "indices")
 TEXTS = ("path", "operation", "since", "until", "absent")
 MAPPINGS = ("parameters", "gradients_since", "narrowed")
 AXES = (LAST_AXIS, SECOND_AXIS)
@@ -139,6 +139,9 @@ def _dtypes(row: Described) -> Iterator[str]:
     for dtype in row["dtypes"]:
         if dtype not in FORMATS:
             yield f"dtype {dtype!r} is none{_meant(dtype, FORMATS)}"
+    for dtype in row["indices"]:
+        if dtype not in INDICES:
+            yield f"indices lists {dtype!r}, no dtype of indices{_meant(dtype, INDICES)}"
     if not row["dtypes"]:
         yield "dtypes is empty: it takes nothing"
 

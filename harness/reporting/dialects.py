@@ -62,6 +62,9 @@ def _numpy_array(numbers: str, shape: Sequence[int], dtype: str) -> str:
 
 
 def _torch_array(numbers: str, shape: Sequence[int], dtype: str) -> str:
+    """Indices as int64, as the adapter has them, but for uint8 labels of examples."""
+    if "int" in dtype and (dtype != "uint8" or len(shape) > 1):
+        dtype = "int64"
     return f"torch.tensor({numbers}, dtype=torch.{dtype}).reshape({list(shape)})"
 
 

@@ -180,6 +180,17 @@ def test_narrower_indices_are_taken_as_int64(torch_worker: Any, call: Any, tenso
     assert answer.outcome == "value"
 
 
+@pytest.mark.parametrize(("mode", "shape"), [("eager", (1, 2)), ("vmap", (1, 2)), ("eager", (1, 2, 1))])
+def test_uint8_is_taken_where_torch_takes_it(
+    mode: str, shape: tuple[int, ...], torch_worker: Any, call: Any, tensor: Any, defaults: Any
+) -> None:
+    row = ROWS[F + "cross_entropy:sparse_softmax_cross_entropy"]
+    labels = tensor(np.ones((1, *shape[2:])), "uint8")
+    inputs = {"logits": tensor(np.zeros(shape), "float32"), "labels": labels}
+    (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation, axis=1), mode=mode)])
+    assert answer.outcome == "value", answer.header
+
+
 def test_bfloat16_travels_bit_by_bit(torch_worker: Any, call: Any, tensor: Any, defaults: Any) -> None:
     row = ROWS["torch.by_hand.003_c_9:sigmoid_cross_entropy"]
     logits = tensor([-200.0, -1e-30, -3.0], "bfloat16")

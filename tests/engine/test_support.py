@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.adapters import ANY, LAST_AXIS, SECOND_AXIS, Implementation
+from harness.adapters import ANY, LAST_AXIS, SECOND_AXIS, WIDE_INDICES, Implementation
 from harness.engine.support import refusal
 from harness.model.case import Case, Expectation, Source
 from harness.operations import OPERATIONS
@@ -138,3 +138,11 @@ def test_what_is_absent_is_never_refused_so_that_it_is_reported_as_unavailable()
     )
     implementation = Implementation("tf.nn.sampled_softmax_loss", operation.name, run=lambda: None, absent="later")
     assert refusal(implementation, operation, case) == ""
+
+
+@pytest.mark.parametrize(("index", "reason"), [("int64", ""), ("int8", "doesn't take indices of int8")])
+def test_dtypes_of_indices(index: str, reason: str) -> None:
+    given = {"logits": np.zeros((2, 3), np.float32), "labels": np.zeros(2, index)}
+    case = Case("x", "sparse_softmax_cross_entropy", given, {}, "float32", Expectation(), Source("x.yaml", 1))
+    implementation = Implementation("tf.x", case.operation, run=lambda: None, indices=WIDE_INDICES)
+    assert refusal(implementation, OPERATIONS[case.operation], case) == reason

@@ -90,6 +90,7 @@ def test_what_is_wrong_with_a_module(changed: dict[str, Any], complaint: str) ->
         ({"dtypes": "float32"}, "dtypes is the text 'float32': a tuple is meant, ('float32',)"),
         ({"dtypes": ("float23",)}, "dtype 'float23' is none, did you mean 'float32'?"),
         ({"dtypes": ()}, "dtypes is empty: it takes nothing"),
+        ({"indices": ("int23",)}, "indices lists 'int23', no dtype of indices, did you mean 'int32'?"),
         ({"modes": "eager"}, "modes is the text 'eager': a tuple is meant, ('eager',)"),
         ({"modes": ()}, "modes is empty: it can't be run"),
         ({"modes": ("my mode",)}, "mode 'my mode': a name of letters, digits, _ and - is meant"),
