@@ -376,7 +376,9 @@ def _identity(plan: Plan) -> str:
     """A digest of every call of a plan: a run can be resumed only by the very same."""
     digest = hashlib.blake2b(digest_size=16)
     for item in plan.items:
-        digest.update(repr((item.call.id, item.subject.id, item.wanted, sorted(item.parameters.items()))).encode())
+        how = (item.call.layout, item.call.threads)
+        called = (item.call.id, item.subject.id, item.wanted, sorted(item.parameters.items()), *how)
+        digest.update(repr(called).encode())
         for array in item.call.inputs.values():
             digest.update(array.tobytes())
     return digest.hexdigest()

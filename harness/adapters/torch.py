@@ -77,11 +77,11 @@ def call(
 
 def to_torch(torch: Any, tensor: Tensor, *, narrow: bool = True) -> Any:
     """A tensor of the same bits, in memory of its own; indices as int64, but for uint8 if they may be `narrow`."""
-    data = np.array(tensor.data)
+    data = tensor.data if tensor.data.flags.writeable else np.array(tensor.data)  # the worker has laid out the former
     if tensor.dtype == "bfloat16":
         return _bfloat16(torch, torch.from_numpy(data.view(np.int16)))
     widened = data.dtype.kind in "iu" and not (narrow and data.dtype == np.uint8 and data.ndim == 1)
-    return torch.from_numpy(data.astype(np.int64) if widened else data)
+    return torch.from_numpy(data.astype(np.int64, copy=False) if widened else data)
 
 
 def _bfloat16(torch: Any, bits: Any) -> Any:

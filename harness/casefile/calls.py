@@ -42,7 +42,8 @@ def read(place: Place, model: models.Call | None, report: Report) -> CallText | 
         return None
     ordered = {i.name: recipes[i.name] for i in operation.inputs if i.name in recipes}
     given = typed(operation, model.parameters)
-    return CallText(operation, ordered, given, model.index_dtype, model.implementations, _view(model))
+    how = (model.index_dtype, model.implementations, model.layout or "", model.threads)
+    return CallText(operation, ordered, given, *how, _view(model))
 
 
 def _check_inputs(place: Place, operation: Operation, report: Report) -> None:

@@ -22,6 +22,8 @@ class CallText(NamedTuple):
     parameters: Parameters
     index_dtype: str
     implementations: str
+    layout: str
+    threads: int
     view: View
 
 

@@ -63,6 +63,8 @@ def _call(
         entry.source,
         entry.id,
         call.implementations,
+        call.layout,
+        call.threads,
     )
 
 

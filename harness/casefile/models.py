@@ -82,6 +82,7 @@ DtypeName = Annotated[str, OneOf("dtype", tuple(FORMATS))]
 IndexDtypeName = Annotated[
     str, OneOf("index dtype", ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"))
 ]
+LayoutName = Literal["strided", "transposed", "unaligned", "expanded"]
 Outcomes = Annotated[
     list[Literal["error", "nan"]],
     Field(min_length=1),
@@ -183,6 +184,10 @@ class Call(Model):
     parameters: dict[str, Scalar] = Field(default_factory=dict)
     index_dtype: IndexDtypeName = "int64"
     implementations: str = Field(default="*", min_length=1, description="Glob over the implementations that are asked.")
+    layout: LayoutName | None = Field(
+        default=None, description="How arrays lie in memory, for who takes them as they are: contiguous by default."
+    )
+    threads: int = Field(default=0, ge=0, le=64, description="Threads that it may use; those of the run by default.")
 
 
 class RelatedCall(Call):

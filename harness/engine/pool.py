@@ -88,7 +88,9 @@ class Pool:
         """
         self._logs.mkdir(parents=True, exist_ok=True)
         known = {item.rank: seen for item in items if (seen := self._foregone(item)) is not None}
-        self._waiting.extend(shards([item for item in items if item.rank not in known], self._limits.jobs))
+        self._waiting.extend(
+            shards([item for item in items if item.rank not in known], self._limits.jobs, self._limits.threads)
+        )
         self._seconds = self._share(len(self._waiting))
         try:
             self._fill()
@@ -121,9 +123,10 @@ class Pool:
         return self._limits.budget * at_once / shards if shards else 0.0
 
     def _start(self, shard: Shard, seconds: float) -> None:
-        log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}.txt"
+        threads = "" if shard.threads == self._limits.threads else f"-{shard.threads}-threads"
+        log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}{threads}.txt"
         python = self._environments[shard.environment].python
-        worker = Connection(python, shard.adapter, log, self._limits.threads, self._limits.cache)
+        worker = Connection(python, shard.adapter, log, shard.threads, self._limits.cache)
         shift = _Shift(shard, worker, self._limits, seconds, self.greetings)
         self._running.append(shift)
         self._selector.register(worker, selectors.EVENT_READ, shift)
@@ -199,7 +202,7 @@ class _Shift:
             yield from self._give_up(Observation(Outcome.UNAVAILABLE, reason=str(ready["reason"])))
             return
         self._ready = True
-        self._greetings.append(_greeting(self.shard, ready))
+        self._greetings.append(_greeting(self.shard, {**ready, "threads": self._limits.threads}))
         asked, self._asked = self._asked, deque()
         for item in asked:
             reason = ready["absent"].get(item.subject.implementation, {}).get(item.call.operation)

@@ -18,11 +18,16 @@ BATCH_BYTES = 1 << 25
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Calls of one environment and framework, made by one worker process at a time."""
+    """Calls of one environment and framework, made by one worker process at a time.
+
+    Attributes:
+        threads: that its calls may use.
+    """
 
     environment: str
     framework: str
     adapter: str
+    threads: int
     number: int
     items: Sequence[Item]
 
@@ -31,11 +36,16 @@ class Shard:
         return replace(self, items=items)
 
 
-def shards(items: Sequence[Item], jobs: int) -> list[Shard]:
-    """One shard for each environment and framework; several if there are more jobs than those."""
-    groups: dict[tuple[str, str, str], list[Item]] = defaultdict(list)
+def shards(items: Sequence[Item], jobs: int, threads: int) -> list[Shard]:
+    """One shard for each environment, framework and number of threads; several if there are more jobs than those.
+
+    Args:
+        threads: of a call that doesn't say how many.
+    """
+    groups: dict[tuple[str, str, str, int], list[Item]] = defaultdict(list)
     for item in items:
-        groups[item.subject.environment, item.subject.framework, item.adapter].append(item)
+        own = item.call.threads or threads
+        groups[item.subject.environment, item.subject.framework, item.adapter, own].append(item)
     each = max(1, jobs // len(groups)) if groups else 1
     return [
         Shard(*key, number, group[number::each])
@@ -68,6 +78,7 @@ def request(batch: Sequence[Item]) -> tuple[dict[str, Any], list[Tensor]]:
             "parameters": item.parameters,
             "wanted": item.wanted,
             "inputs": list(item.call.inputs),
+            "layout": item.call.layout,
         }
         for item in batch
     ]

@@ -132,6 +132,8 @@ class Case:
         dtype: dtype of the floating inputs.
         group: id of the entry it was expanded from (the case or generator in the file).
         implementations: glob over implementations that are asked; `*` for all.
+        layout: how its arrays lie in memory: one of `harness.worker.layouts`, "" for contiguous.
+        threads: how many it may use; 0 for as many as the run says.
     """
 
     id: str
@@ -143,6 +145,8 @@ class Case:
     source: Source
     group: str = ""
     implementations: str = "*"
+    layout: str = ""
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ there; standard output is sent to standard error, which the host keeps as eviden
                                  "signatures": {path: [[name, kind, default], ...]}}
                      or {"ready": false, "reason"}, and the worker ends
     host -> worker   {"calls": [{"implementation", "operation", "mode", "parameters",
-                                 "wanted", "inputs": [name, ...]}, ...]} and the inputs' arrays, in order
+                                 "wanted", "inputs": [name, ...], "layout"}, ...]} and the inputs' arrays, in order
     worker -> host   for each call, in order, as soon as it is done:
                      {"outcome", "seconds", "outputs": [name, ...], "error", "reason", "warnings",
                       "unsupported": {output: reason}} and arrays
@@ -65,7 +65,7 @@ if __name__ == "__main__":
     load_module("harness", os.path.join(HARNESS, "__init__.py"), [HARNESS])
 
 from harness.adapters import UnsupportedError  # noqa: E402 - `harness` is importable only now
-from harness.worker import fingerprint, frames, signatures, tables  # noqa: E402
+from harness.worker import fingerprint, frames, layouts, signatures, tables  # noqa: E402
 from harness.worker.frames import Tensor  # noqa: E402
 
 
@@ -167,7 +167,7 @@ def serve(adapter: Any, requests: Any, answers: Any, warned: list[Any]) -> None:
             return
         arrays = iter(tensors)
         for call in batch["calls"]:
-            inputs = {name: next(arrays) for name in call["inputs"]}
+            inputs = {name: _placed(next(arrays), call.get("layout", "")) for name in call["inputs"]}
             implementation = table[call["implementation"], call["operation"]]
             lacking = lacks(implementation, adapter.FRAMEWORK, version)
             call["wanted"] = [output for output in call["wanted"] if output not in lacking]
@@ -178,6 +178,10 @@ def serve(adapter: Any, requests: Any, answers: Any, warned: list[Any]) -> None:
                 header["warnings"] = [_told(warning) for warning in warned[:WARNINGS_LIMIT]]
                 del warned[:]
             frames.write(answers, header, outputs)
+
+
+def _placed(tensor: Tensor, layout: str) -> Tensor:
+    return tensor._replace(data=layouts.laid_out(tensor.data, layout))
 
 
 def _told(warning: Any) -> str:

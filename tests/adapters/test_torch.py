@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from harness.adapters import Implementation, Tensor, UnsupportedError, has_index_labels
 from harness.adapters import torch as adapter
 from harness.operations import OPERATIONS
+from harness.worker.layouts import laid_out
 
 ROWS = {f"{i.path}:{i.operation}": i for i in adapter.IMPLEMENTATIONS}
 COMPLETE = [row for name, row in ROWS.items() if "000_c_1" not in name]
@@ -189,6 +191,13 @@ def test_uint8_is_taken_where_torch_takes_it(
     inputs = {"logits": tensor(np.zeros(shape), "float32"), "labels": labels}
     (answer,) = torch_worker.send([call(row, inputs, defaults(row.operation, axis=1), mode=mode)])
     assert answer.outcome == "value", answer.header
+
+
+@pytest.mark.parametrize(("layout", "strides"), [("strided", (24, 8)), ("transposed", (4, 8)), ("expanded", (0, 4))])
+def test_arrays_keep_their_layout(layout: str, strides: tuple[int, ...]) -> None:
+    torch = SimpleNamespace(from_numpy=lambda array: array)
+    found = adapter.to_torch(torch, Tensor("float32", laid_out(np.ones((2, 3), np.float32), layout)))
+    assert found.strides == strides
 
 
 def test_bfloat16_travels_bit_by_bit(torch_worker: Any, call: Any, tensor: Any, defaults: Any) -> None:

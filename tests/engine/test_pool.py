@@ -164,3 +164,12 @@ def test_every_worker_has_a_share_of_the_time(unruly: Path, make_plan: MakePlan,
     both = replace(plans[0], items=[item for plan in plans for item in plan.items])
     seen = observe(both, tmp_path, replace(LIMITS, jobs=1, timeout=3600, budget=0.4))
     assert set(seen) == {"made:unruly.good/float32/0", "made:other.good/float32/0"}
+
+
+def test_a_call_has_its_own_number_of_threads_and_layout(make_plan: MakePlan, tmp_path: Path) -> None:
+    plan = make_plan(Path(__file__).parent / "adapters" / "threaded.py", ["threaded.loss"])
+    (item,) = plan.items
+    other = replace(item, rank=item.rank + 1, call=replace(item.call, id="other", layout="strided", threads=3))
+    seen = observe(replace(plan, items=[item, other]), tmp_path)
+    assert seen[item.call.id].outputs["value"].tolist() == [LIMITS.threads, True]
+    assert seen["other"].outputs["value"].tolist() == [3, False]
