@@ -11,7 +11,6 @@ tensors, which come as a mapping. Others run as they are, and give no text.
 from __future__ import annotations
 
 import inspect
-import itertools
 import json
 import operator
 import types
@@ -160,12 +159,11 @@ def spelling(call: Callable[..., Any], aliases: Mapping[str, str]) -> Callable[.
         aliases: as the adapter's ALIASES: what modules are called in the text.
     """
     names = {module: alias for alias, module in aliases.items()}
-    numbers = itertools.count()
 
     def made(implementation: Any, mode: str, inputs: Any, parameters: Any, wanted: Any) -> Dict[str, Any]:
         log = Log()
         run = _logged(implementation.run, names, log)
-        path = f"{implementation.path} {next(numbers)}"  # by which adapters keep what they compiled, with its log
+        path = f"{implementation.path} {id(log)}"  # by which adapters keep what they compiled, with its log
         try:
             outputs = call(implementation._replace(run=run, path=path), mode, inputs, parameters, wanted)
         except UnsupportedError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.comparator import tolerance
-from harness.comparator.measure import Allowance, Index, Measurement, Worst
+from harness.comparator.measure import Allowance, Index, Measurement, Worst, place
 from harness.model.case import Array
 from harness.model.observation import Observation, Outcome
 from harness.model.tensors import tag
@@ -49,7 +49,12 @@ class Finding:
 
 
 def of_measurement(
-    measured: Measurement, observed: Array, named: Allowance, line: Allowance | None, form: Format
+    measured: Measurement,
+    observed: Array,
+    named: Allowance,
+    line: Allowance | None,
+    form: Format,
+    exact: Array | None = None,
 ) -> Finding:
     """A measurement held against the pass line.
 
@@ -57,6 +62,7 @@ def of_measurement(
         observed: the array that was measured.
         named: what the plain tolerance judge allows.
         line: the tolerance that the case states in place of the bounds, if it does.
+        exact: the truth, to be looked at for zeros; None for large calls.
     """
     passed = _passes(measured, line)
     worst = measured.worst
@@ -68,6 +74,8 @@ def of_measurement(
         # The element that exceeds its allowance by most, not the one with most ulps.
         index, value, truth = worst.index, worst.observed, worst.truth
         reason = _excess(measured, worst, line, form)
+    elif exact is not None:
+        reason = _negative_zero(observed, exact)
     return Finding(
         Kind.PASS if passed else Kind.FAIL,
         grade,
@@ -137,6 +145,15 @@ def content(array: Array) -> str:
 def at(index: Index | None) -> str:
     """` at [0, 3]`; "" for scalars and where there is no element."""
     return f" at {list(index)}" if index else ""
+
+
+def _negative_zero(observed: Array, truth: Array) -> str:
+    """That a zero is negative whose truth is 0, "" if none is: zero has no sign, but it may be seen."""
+    negative = np.signbit(observed)
+    if not negative.any():
+        return ""
+    places = np.flatnonzero(negative & (observed == 0) & (truth == 0))
+    return f"-0.0 where the truth is 0{at(place(int(places[0]), observed.shape))}" if places.size else ""
 
 
 def _excess(measured: Measurement, worst: Worst, line: Allowance | None, form: Format) -> str:

@@ -160,8 +160,9 @@ class Judge:
             measured = in_blocks(case, truth.region, output, arrays, form, named, lines[0])
         else:
             measured = measure([_pair(answer, name) for answer, name in asked], form, named, lines)
-        found = zip(measured, arrays, lines, strict=True)
-        return [of_measurement(measurement, array, named, line, form) for measurement, array, line in found]
+        exact = [None if truth.large else answer.truth.outputs[name].high for answer, name in asked]
+        found = zip(measured, arrays, lines, exact, strict=True)
+        return [of_measurement(each, array, named, line, form, high) for each, array, line, high in found]
 
     def _as_known(self, finding: Finding, answer: Answer, output: str) -> Finding:
         """A finding in the light of what the case states of this subject, or the known deviations do."""

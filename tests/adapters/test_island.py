@@ -22,7 +22,7 @@ MODULES = [importlib.import_module(f"harness.adapters.{name}") for name in BUILT
 FRAMEWORKS = {getattr(m, "ALIASES", {}).get(name, name) for m in MODULES for name in m.PACKAGES} - {"numpy"}
 # What the island uses of the standard library, all of it in Python 3.7.
 STANDARD = {
-    "__future__", "argparse", "collections", "functools", "hashlib", "importlib", "inspect", "itertools", "json",
+    "__future__", "argparse", "collections", "functools", "hashlib", "importlib", "inspect", "json",
     "operator", "os", "pathlib", "platform", "re", "signal", "struct", "sys", "time", "types", "typing", "warnings",
 }  # fmt: skip
 

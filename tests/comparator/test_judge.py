@@ -110,6 +110,13 @@ def test_without_elements_everything_is_exact(judge_one: JudgeOne, output: str) 
     assert (verdict.verdict, verdict.grade, verdict.max_ulp, verdict.output) == (Kind.PASS, Grade.EXACT, None, output)
 
 
+def test_a_negative_zero_is_right_and_told(judge_one: JudgeOne) -> None:
+    told = judge_one(array(0.0, 1.0, -0.0), [0.0, 1.0, 0.0])
+    assert (told.verdict, told.grade, told.reason) == (Kind.PASS, Grade.EXACT, "-0.0 where the truth is 0 at [2]")
+    for observed, truth in ((0.0, 0.0), (-0.0, -1e-60), (-1.0, -1.0)):
+        assert judge_one(array(observed), [truth]).reason == ""
+
+
 @pytest.mark.parametrize("outcome", ["unsupported", "unavailable", "crash", "timeout", "out-of-memory"])
 @pytest.mark.parametrize("truth", [[1.0], None])
 def test_what_ended_otherwise_is_told_as_it_ended(judge_one: JudgeOne, gave: Gave, outcome: str, truth: Any) -> None:
