@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.adapters import SECOND_AXIS, Implementation
 from harness.engine.pool import Limits
-from harness.engine.spellings import Asked, spell
+from harness.engine.shelf import texts
+from harness.engine.spellings import Asked
 from harness.model.case import Array, Case, Expectation, Source
 from harness.model.run import Place, Record, Results
 from harness.model.subject import Adapter, Environment
@@ -42,11 +43,10 @@ def scripts(
         own = [asked for asked, row in rows.items() if row.environment == name]
         packages = results.run.environments[name].packages if own else {}
         with tempfile.TemporaryDirectory() as work:
-            for asked, spelled in spell(own, place, limits, Path(work)) if own else ():
-                if spelled is not None:
-                    row = rows[asked]
-                    made = repro(asked.case, row, asked.row, spelled.text, packages)
-                    found[row.case, row.subject, row.output] = script(made)
+            for asked, text in texts(own, place, packages, limits, Path(work)) if own else ():
+                row = rows[asked]
+                made = repro(asked.case, row, asked.row, text, packages)
+                found[row.case, row.subject, row.output] = script(made)
     return found
 
 
