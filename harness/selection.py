@@ -16,7 +16,7 @@ from harness.model.subject import DOCUMENT, Subject
 WORD = re.compile(r"\s*(?:(\()|(\))|([^\s()]+))")
 TIERS = {
     "quick": (("documents", "operations"), ("eager",)),
-    "stock": ((), ()),
+    "stock": (("documents", "errors", "exhaustive", "found", "modes", "operations", "relations"), ()),
     "nightly": ((), ()),
 }
 """Folders of cases/ and modes of each tier; an empty tuple stands for all."""

@@ -58,6 +58,11 @@ def test_keywords(expression: str, *, matches: bool) -> None:
     assert keyword(expression)(TEXT) is matches
 
 
+def test_stock_runs_every_folder_of_cases_but_what_is_nightly() -> None:
+    folders = {path for path in cases_folder().iterdir() if path.is_dir()}
+    assert folders - set(paths(Options(tier="stock"))) == {cases_folder() / "nightly"}
+
+
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
@@ -145,7 +150,7 @@ def test_operations_and_dtypes(case: Callable[..., Case], options: dict[str, Any
     ("options", "expected"),
     [
         ({"tier": "quick"}, [cases_folder() / "documents", cases_folder() / "operations"]),
-        ({"tier": "stock"}, [cases_folder()]),
+        ({"tier": "nightly"}, [cases_folder()]),
         ({"tier": "quick", "paths": ("a.yaml", "b")}, [Path("a.yaml"), Path("b")]),
     ],
 )

@@ -111,6 +111,7 @@ class Implementation(NamedTuple):
         dtypes: dtypes of the floating inputs.
         indices: dtypes of index inputs, if it doesn't take all of `INDICES`.
         modes: how it can be executed; the first is the usual one.
+        seldom: those of them that are asked only where a case names them (`torch.*@compile`).
         since: first version of the framework that has it, or that it was tried with; "" for always.
         until: first version that no longer has it, "" for none.
         absent: why it can't be run yet, "" if it can.
@@ -131,6 +132,7 @@ class Implementation(NamedTuple):
     gradients_since: Mapping[str, str] = MappingProxyType({})
     narrowed: Mapping[str, Mapping[str, Values]] = MappingProxyType({})
     indices: Sequence[str] = INDICES
+    seldom: Sequence[str] = ()
 
     def in_mode(self, mode: str) -> Implementation:
         """The row with the parameters that it offers in a mode."""

@@ -1,4 +1,4 @@
-"""JAX: jax.nn and jax.scipy.special, called as they are, operation by operation or compiled by jax.jit.
+"""JAX: jax.nn and jax.scipy.special, called as they are: operation by operation, under jax.jit or jax.vmap.
 
 Every call is a function of its inputs, with its gradient taken inside (jax.vjp), so that jit
 compiles both together; one function is kept for each implementation, parameters and wanted outputs.
@@ -19,11 +19,14 @@ from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 import numpy as np
 
 from harness.adapters import ALL_FLOATS, ANY, Implementation, Tensor, Values, gradient_inputs, real_inputs
+from harness.adapters.mapping import narrowed, of_one, refuse
 from harness.worker.fingerprint import fingerprint
 
 FRAMEWORK = "jax"
 PACKAGES = ("jax", "jaxlib", "numpy")
 MODES = ("eager", "jit")
+VMAP = "vmap"
+"""The mode of functions of one example, each with its gradient, mapped over the leading axis of all inputs."""
 
 Tensors = Mapping[str, Any]
 Parameters = Mapping[str, Any]
@@ -65,8 +68,12 @@ def call(
     """Run one call; gradients are vector-Jacobian products by jax.vjp."""
     import jax
 
+    tensors = {name: jax.numpy.asarray(_array(jax, tensor)) for name, tensor in inputs.items()}
+    if mode == VMAP:
+        refuse(implementation, tensors, gradient_inputs(wanted, inputs), parameters)
+        parameters = of_one(parameters)
     function = _function(jax, implementation, mode, parameters, tuple(wanted))
-    outputs = function({name: jax.numpy.asarray(_array(jax, tensor)) for name, tensor in inputs.items()})
+    outputs = function(tensors)
     return {name: _tensor(jax, outputs[name]) for name in wanted if name in outputs}
 
 
@@ -76,7 +83,7 @@ def _function(
     key = (implementation.path, implementation.operation, mode, tuple(sorted(parameters.items())), wanted)
     if key not in _kept:
         function = partial(_outputs, jax, implementation, parameters, wanted)
-        _kept[key] = jax.jit(function) if mode == "jit" else function
+        _kept[key] = {"jit": jax.jit, VMAP: jax.vmap}[mode](function) if mode != "eager" else function
     return _kept[key]
 
 
@@ -140,7 +147,17 @@ def row(
 ) -> Implementation:
     """A row of the table: in every dtype and mode, and differentiable."""
     return Implementation(
-        path, operation, run, parameters, (), real_inputs(operation), ALL_FLOATS, modes=MODES, since=since
+        path,
+        operation,
+        run,
+        parameters,
+        (),
+        real_inputs(operation),
+        ALL_FLOATS,
+        (*MODES, VMAP),
+        since=since,
+        narrowed={VMAP: narrowed(parameters)},
+        seldom=(VMAP,),
     )
 
 

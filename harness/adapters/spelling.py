@@ -14,6 +14,7 @@ import inspect
 import json
 import operator
 import types
+from types import MappingProxyType
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
@@ -22,6 +23,9 @@ from harness.adapters import Tensor, UnsupportedError
 
 SPELLED = "spelled"
 """The output, text as UTF-8 bytes, that a spelled call has more: JSON, see `Log`."""
+
+UNTRACED = MappingProxyType({"compile": "eager"})
+"""Modes whose compiler can't follow what writes calls down, and the mode with the same calls."""
 
 PLAIN = (str, bool, int, float, complex, tuple, list, dict, type(None))
 
@@ -165,7 +169,9 @@ def spelling(call: Callable[..., Any], aliases: Mapping[str, str]) -> Callable[.
         run = _logged(implementation.run, names, log)
         path = f"{implementation.path} {id(log)}"  # by which adapters keep what they compiled, with its log
         try:
-            outputs = call(implementation._replace(run=run, path=path), mode, inputs, parameters, wanted)
+            outputs = call(
+                implementation._replace(run=run, path=path), UNTRACED.get(mode, mode), inputs, parameters, wanted
+            )
         except UnsupportedError:
             raise
         except Exception:  # noqa: BLE001 - whatever the framework raises: what was called can be told all the same

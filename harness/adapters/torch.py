@@ -1,4 +1,6 @@
-"""PyTorch: torch and torch.nn.functional, called as they are: eager, or mapped over examples by torch.func.vmap.
+"""PyTorch: torch and torch.nn.functional, called as they are.
+
+In modes: eager, mapped over examples by torch.func.vmap, under torch.autocast to bfloat16, compiled by torch.compile.
 
 Nothing is emulated. A reduction, a class axis or a parameter that a function doesn't have is left
 out of the table. The `weight` of `cross_entropy` is `class_weights`, and its mean of index targets the
@@ -28,11 +30,14 @@ from harness.adapters import (
     real_inputs,
 )
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
-from harness.adapters.torch_vmap import mapped, narrowed
+from harness.adapters.mapping import narrowed
+from harness.adapters.torch_compile import compiled
+from harness.adapters.torch_vmap import mapped
 
 FRAMEWORK = "torch"
 PACKAGES = ("torch", "numpy")
-MODES = ("eager", "vmap")
+SELDOM = ("autocast", "compile")
+MODES = ("eager", "vmap", *SELDOM)
 CHUNKED = "chunked"
 """The mode of a fused loss that never has all logits: two rows at a time, slopes made on the way forward."""
 
@@ -66,13 +71,25 @@ def call(
         return {name: from_torch(torch, outputs[name]) for name in wanted if name in outputs}
     for name in names:
         tensors[name].requires_grad_()
-    value = implementation.run(torch, tensors, dict(parameters, chunked=True) if mode == CHUNKED else parameters)
+    value = _value(torch, implementation, mode, tensors, parameters)
     outputs = {"value": from_torch(torch, value)} if "value" in wanted else {}
     if names:
         ahead = torch.ones_like(value) if upstream is None else upstream
         gradients = torch.autograd.grad(value, [tensors[name] for name in names], ahead)
         outputs.update(("gradient:" + n, from_torch(torch, g)) for n, g in zip(names, gradients))
     return outputs
+
+
+def _value(torch: Any, implementation: Implementation, mode: str, tensors: Tensors, parameters: Parameters) -> Any:
+    given = dict(parameters, chunked=True) if mode == CHUNKED else parameters
+    if mode == "compile":
+        return compiled(torch, lambda: implementation.run(torch, tensors, given))
+    if mode == "autocast":
+        if not hasattr(torch, "autocast"):
+            raise UnsupportedError(f"torch {torch.__version__} has no torch.autocast")
+        with torch.autocast("cpu", torch.bfloat16):
+            return implementation.run(torch, tensors, given)
+    return implementation.run(torch, tensors, given)
 
 
 def to_torch(torch: Any, tensor: Tensor, *, narrow: bool = True) -> Any:
@@ -261,7 +278,17 @@ def _row(
     gradients = real_inputs(operation, differentiable)
     less = {"vmap": narrowed(parameters)}
     return Implementation(
-        path, operation, run, parameters, inputs, gradients, ALL_FLOATS, MODES, since=since, narrowed=less
+        path,
+        operation,
+        run,
+        parameters,
+        inputs,
+        gradients,
+        ALL_FLOATS,
+        MODES,
+        since=since,
+        narrowed=less,
+        seldom=SELDOM,
     )
 
 
@@ -312,7 +339,7 @@ IMPLEMENTATIONS = (
         ("biases", *_CLASS_WEIGHTS),
         since="2.13",
         differentiable=("kernel", "biases"),
-    )._replace(modes=("eager", CHUNKED), narrowed={CHUNKED: {"label_smoothing": (0.0,)}}),
+    )._replace(modes=("eager", CHUNKED, *SELDOM), narrowed={CHUNKED: {"label_smoothing": (0.0,)}}),
     _row(_F + "soft_margin_loss", "soft_margin_loss", _soft_margin, _REDUCED)._replace(gradients=("logits",)),
     _row(
         _F + "multilabel_soft_margin_loss",

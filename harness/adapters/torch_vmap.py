@@ -9,25 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
-from harness.adapters import ANY, LAST_AXIS, SECOND_AXIS, Implementation, UnsupportedError, Values, leading_input
+from harness.adapters import SECOND_AXIS, Implementation, UnsupportedError
+from harness.adapters.mapping import SHARED, of_one, refuse
 
 Tensors = Mapping[str, Any]
-
-SHARED = "class_weights"
-"""The input that all examples have in common."""
-
-UNREDUCED = ("none", "row_mean")
-"""Reductions that leave each example its own."""
-
-
-def narrowed(parameters: Mapping[str, Values]) -> Dict[str, Values]:
-    """What of a row's parameters is left under vmap: no reduction over examples, no classes on their axis."""
-    found: Dict[str, Values] = {}
-    if "reduction" in parameters:
-        found["reduction"] = tuple(each for each in parameters["reduction"] if each in UNREDUCED)
-    if parameters.get("axis") == ANY:
-        found["axis"] = LAST_AXIS
-    return found
 
 
 def mapped(
@@ -41,14 +26,16 @@ def mapped(
     """The value, and the gradients with respect to `names`, by output.
 
     Raises:
-        UnsupportedError: a call that is no function of one example after another.
+        UnsupportedError: a call that is no function of one example after another, or a torch without torch.func.
     """
-    refuse(torch, implementation, tensors, names, parameters)
-    second, of_one = implementation.parameters.get("axis") == SECOND_AXIS, dict(parameters, **_axis(parameters))
+    refuse(implementation, tensors, names, parameters)
+    if not hasattr(torch, "func"):
+        raise UnsupportedError(f"torch {torch.__version__} has no torch.func")
+    second, of_example = implementation.parameters.get("axis") == SECOND_AXIS, of_one(parameters)
 
     def run(given: Tensors) -> Any:
         if not second:
-            return implementation.run(torch, given, of_one)
+            return implementation.run(torch, given, of_example)
         batch = {name: each if name == SHARED else each.unsqueeze(0) for name, each in given.items()}
         return implementation.run(torch, batch, parameters).squeeze(0)
 
@@ -67,31 +54,3 @@ def mapped(
     ahead = None if upstream is None else 0
     map_of: Callable[..., Dict[str, Any]] = torch.func.vmap(example, in_dims=(axes, ahead))
     return map_of(dict(tensors), upstream)
-
-
-def refuse(
-    torch: Any, implementation: Implementation, tensors: Tensors, names: Sequence[str], parameters: Mapping[str, Any]
-) -> None:
-    """Refuse what is no function of one example after another.
-
-    Raises:
-        UnsupportedError: what it says.
-    """
-    leading = tensors[leading_input(implementation.operation)]
-    rank = leading.dim()
-    if not hasattr(torch, "func"):
-        raise UnsupportedError(f"torch {torch.__version__} has no torch.func")
-    if rank == 0 or (parameters.get("reduction") == "row_mean" and rank == 1):
-        raise UnsupportedError("there is no axis to map over")
-    if parameters.get("axis") in (0, -rank):
-        raise UnsupportedError("the classes are on the axis that is mapped over")
-    if SHARED in names:
-        raise UnsupportedError("the gradient of what examples have in common is a sum over them")
-    if "weights" in tensors and tensors["weights"].shape[:1] != leading.shape[:1]:
-        raise UnsupportedError("the weights have no axis of the examples")
-
-
-def _axis(parameters: Mapping[str, Any]) -> Dict[str, Any]:
-    """The axis of an example that is the given one of all; what is out of range stays so."""
-    axis = parameters.get("axis")
-    return {"axis": axis - 1} if isinstance(axis, int) and axis > 0 else {}

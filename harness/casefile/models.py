@@ -183,7 +183,11 @@ class Call(Model):
     inputs: dict[str, Any] = Field(description="Numbers, nested lists of numbers, or generators of them.")
     parameters: dict[str, Scalar] = Field(default_factory=dict)
     index_dtype: IndexDtypeName = "int64"
-    implementations: str = Field(default="*", min_length=1, description="Glob over the implementations that are asked.")
+    implementations: str = Field(
+        default="*",
+        min_length=1,
+        description="Glob over the implementations that are asked; after an @, one over modes.",
+    )
     layout: LayoutName | None = Field(
         default=None, description="How arrays lie in memory, for who takes them as they are: contiguous by default."
     )

@@ -111,15 +111,18 @@ def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[s
         for adapter in adapters
         if not environment.frameworks or adapter.framework in environment.frameworks
         for implementation in adapter.implementations
-        if implementation.operation == call.operation and _asked(implementation, call.implementations)
+        if implementation.operation == call.operation
         for mode in implementation.modes
+        if _asked(implementation, mode, call.implementations)
     ]
 
 
-def _asked(implementation: Implementation, glob: str) -> bool:
-    """Whether a case asks an implementation: aliases and written-out formulas only where it names them."""
+def _asked(implementation: Implementation, mode: str, asked: str) -> bool:
+    """Whether a case asks it: aliases, written-out formulas and seldom modes only where the case names them."""
+    glob, _, modes = asked.partition("@")
     named = "by_hand" in glob if WRITTEN_OUT in implementation.path else glob != "*" or not implementation.alias
-    return named and fnmatchcase(implementation.path, glob)
+    in_mode = fnmatchcase(mode, modes) if modes else mode not in implementation.seldom
+    return named and in_mode and fnmatchcase(implementation.path, glob)
 
 
 def _offered(implementation: Implementation, operation: Operation, call: Case) -> tuple[str, ...]:

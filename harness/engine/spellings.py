@@ -86,7 +86,7 @@ def spell(
 def _items(asked: Sequence[Asked], environment: Environment, work: Path) -> Iterator[Item | None]:
     files = {file: _speller(file, work / f"speller{n}.py") for n, file in enumerate({a.adapter.file for a in asked})}
     for rank, each in enumerate(asked):
-        alone = replace(each.adapter, implementations=(each.row._replace(alias=False),))
+        alone = replace(each.adapter, implementations=(each.row._replace(alias=False, seldom=()),))
         items = planning.make([each.case], [alone], {environment.name: environment}, lambda _unit, _subject: True).items
         mode = each.mode or each.row.modes[0]
         found = [item for item in items if item.subject.mode == mode and not item.refusal]

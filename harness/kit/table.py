@@ -21,7 +21,7 @@ CALLED = {
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 PATH = re.compile(r"[A-Za-z_][\w.+-]*")
 VERSION = re.compile(r"\d+(\.\d+)*")
-LISTS = ("inputs", "gradients", "dtypes", "modes", "indices")
+LISTS = ("inputs", "gradients", "dtypes", "modes", "indices", "seldom")
 TEXTS = ("path", "operation", "since", "until", "absent")
 MAPPINGS = ("parameters", "gradients_since", "narrowed")
 AXES = (LAST_AXIS, SECOND_AXIS)
@@ -133,6 +133,9 @@ def _texts(row: Described) -> Iterator[str]:
             yield f"mode {mode!r}: a name of letters, digits, _ and - is meant"
     if not row["modes"]:
         yield "modes is empty: it can't be run"
+    for mode in row["seldom"]:
+        if mode not in row["modes"]:
+            yield f"seldom speaks of mode {mode!r}, which modes doesn't list"
 
 
 def _dtypes(row: Described) -> Iterator[str]:

@@ -86,12 +86,27 @@ def _first(call: Call) -> list[str]:
 
 
 def _torch(call: Call) -> list[str]:
+    return _differentiated(call, [f"value = {call.expression}"])
+
+
+def _autocast(call: Call) -> list[str]:
+    return _differentiated(call, ['with torch.autocast("cpu", torch.bfloat16):', f"    value = {call.expression}"])
+
+
+def _compile(call: Call) -> list[str]:
+    names = ", ".join(call.names)
+    head = ["@torch.compile(fullgraph=True, dynamic=False)", f"def compute({names}):"]
+    return [*head, f"    return {call.expression}", "", *_differentiated(call, [f"value = compute({names})"])]
+
+
+def _differentiated(call: Call, evaluated: Sequence[str]) -> list[str]:
+    """The value that some lines leave in `value`, or its gradient by autograd."""
     if not call.gradient:
-        return _value(call)
+        return [*evaluated, "result = value"]
     upstream = UPSTREAM if UPSTREAM in call.shapes else "torch.ones_like(value)"
     return [
         f"{call.gradient}.requires_grad_(True)",
-        f"value = {call.expression}",
+        *evaluated,
         f"value.backward({upstream})",
         f"result = {call.gradient}.grad",
     ]
@@ -200,7 +215,8 @@ def _of_tensorflow(name: str, imports: Sequence[str], package: str, modes: Seque
 
 def _of_jax(name: str, imports: Sequence[str], package: str) -> dict[str, Dialect]:
     wide = 'jax.config.update("jax_enable_x64", True)  # as float64 needs'
-    modes = {"eager": _function("", _vjp), "jit": _function("@jax.jit", _vjp)}
+    decorators = {"eager": "", "jit": "@jax.jit", "vmap": "@jax.vmap"}
+    modes = {mode: _function(decorator, _vjp) for mode, decorator in decorators.items()}
     return {name: Dialect(["import jax", wide, *imports], package, _jax_array, modes, "numpy.asarray({}, 'float64')")}
 
 
@@ -225,8 +241,16 @@ _TENSORFLOW = [
 ]
 _ONNX = ["import ml_dtypes", "import numpy", "import onnx", "import onnx.reference"]
 
+_TORCH_MODES = {
+    "eager": _torch,
+    "chunked": _torch,
+    "vmap": _vmap,
+    "autocast": _autocast,
+    "compile": _compile,
+}
+
 DIALECTS: Mapping[str, Dialect] = {
-    **_of_torch("torch", ["import torch"], "torch", {"eager": _torch, "chunked": _torch, "vmap": _vmap}),
+    **_of_torch("torch", ["import torch"], "torch", _TORCH_MODES),
     **_of_torch("keras-torch", [*_keras("torch"), "import torch"], "keras", {"eager": _torch}),
     **_of_tensorflow("tensorflow", _TENSORFLOW, "tf", ("eager", "graph", "xla", "session")),
     **_of_tensorflow("keras-tensorflow", [*_keras("tensorflow"), *_TENSORFLOW], "keras", ("eager", "graph")),

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+import shutil
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.adapters import Implementation, Tensor, UnsupportedError, has_index_labels
+from harness.adapters import Implementation, Tensor, UnsupportedError, has_index_labels, torch_compile
 from harness.adapters import torch as adapter
 from harness.operations import OPERATIONS
 from harness.worker.layouts import laid_out
@@ -70,9 +71,65 @@ def test_vmap_gives_what_all_examples_at_once_give(
     given.update({"log_floor": -100.0} if "log_floor" in row.parameters else {})
     wanted = ["value", "gradient:" + row.gradients[0]]
     parameters = defaults(row.operation, **given)
-    eager, mapped = torch_worker.send([call(row, inputs, parameters, wanted, mode) for mode in row.modes])
+    eager, mapped = torch_worker.send([call(row, inputs, parameters, wanted, mode) for mode in ("eager", "vmap")])
     for output in wanted:
         np.testing.assert_allclose(values(mapped.outputs[output]), values(eager.outputs[output]), rtol=1e-12)
+
+
+def test_autocast_computes_losses_in_float32_and_products_in_bfloat16(
+    torch_worker: Any, call: Any, tensor: Any, defaults: Any, values: Any
+) -> None:
+    logits, rows = tensor([[1.1, 0.3]], "float32"), tensor([[0.25, 0.75]], "float32")
+    half = {"logits": tensor([[1.0, 0.5]], "bfloat16"), "labels": tensor([[0.25, 0.75]], "bfloat16")}
+    loss = ROWS[F + "cross_entropy:softmax_cross_entropy"]
+    linear = ROWS[F + "linear_cross_entropy:linear_cross_entropy"]
+    layer = {"hidden": logits, "kernel": tensor([[1.3, 0.7], [0.9, 0.1]], "float32"), "labels": tensor([1], "int64")}
+    calls = [
+        call(row, inputs, defaults(row.operation), ["value"], mode)
+        for row, inputs in ((loss, {"logits": logits, "labels": rows}), (linear, layer))
+        for mode in ("eager", "autocast")
+    ]
+    plain, cast, product, rounded = (values(a.outputs["value"]) for a in torch_worker.send(calls))
+    np.testing.assert_array_equal(cast, plain)
+    assert 1e-4 < abs(rounded - product) < 2e-2
+    (answer,) = torch_worker.send([call(loss, half, defaults(loss.operation), ["value"], "autocast")])
+    assert answer.outputs["value"].dtype == "float32"
+
+
+def test_torch_compile_gives_what_eager_gives_or_says_that_it_cannot_here(
+    torch_worker: Any, call: Any, tensor: Any, defaults: Any, values: Any
+) -> None:
+    row = ROWS[F + "cross_entropy:softmax_cross_entropy"]
+    inputs = {"logits": tensor([[1.0, 0.0]], "float32"), "labels": tensor([[0.25, 0.75]], "float32")}
+    wanted = ["value", "gradient:logits"]
+    eager, compiled = torch_worker.send(
+        [call(row, inputs, defaults(row.operation), wanted, mode) for mode in ("eager", "compile")]
+    )
+    if shutil.which("g++") is None:
+        assert (compiled.outcome, compiled.header["reason"]) == (
+            "unsupported",
+            "there is no C++ compiler for inductor",
+        )
+        return
+    for output in wanted:
+        np.testing.assert_allclose(values(compiled.outputs[output]), values(eager.outputs[output]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("No working C++ compiler found in cxx: (None, 'g++')", "there is no C++ compiler for inductor"),
+        ("Dynamo is not supported on Python 3.12+", "Dynamo is not supported on Python 3.12+"),
+    ],
+)
+def test_a_machine_that_cannot_compile_is_no_error_of_the_call(said: str, reason: str) -> None:
+    def compiled(_function: Any, **_options: Any) -> Any:
+        raise RuntimeError(said)
+
+    torch = SimpleNamespace(compiler=SimpleNamespace(reset=lambda: None), compile=compiled)
+    with pytest.raises(UnsupportedError) as refused:
+        torch_compile.compiled(torch, lambda: None)
+    assert str(refused.value) == reason
 
 
 @pytest.mark.parametrize(

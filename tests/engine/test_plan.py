@@ -129,6 +129,24 @@ def test_another_name_is_asked_only_where_a_case_names_it(
     assert [item.subject.implementation for item in plan.items] == asked
 
 
+@pytest.mark.parametrize(
+    ("glob", "asked"),
+    [
+        ("*", ["eager"]),
+        ("slow.*", ["eager"]),
+        ("slow.*@compile", ["compile"]),
+        ("*@*", ["eager", "compile"]),
+        ("*@x", []),
+    ],
+)
+def test_a_seldom_mode_is_asked_only_where_a_case_names_it(
+    make: Callable[..., Plan], case: Callable[..., Case], glob: str, asked: list[str]
+) -> None:
+    slow = Adapter("slow", "slow.py", ("slow",), (row("slow.bce", modes=("eager", "compile"), seldom=("compile",)),))
+    plan = make(case(implementations=glob), adapters=(slow,))
+    assert [item.subject.mode for item in plan.items] == asked
+
+
 def test_the_selection_decides(make: Callable[..., Plan], case: Callable[..., Case]) -> None:
     plan = make(case("a"), case("b"), wants=lambda unit, subject: unit.id == "x:b" and subject.mode == "compiled")
     assert [(item.unit.id, item.subject.mode) for item in plan.items] == [("x:b", "compiled")]

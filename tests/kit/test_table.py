@@ -109,6 +109,7 @@ def test_what_is_wrong_with_a_module(changed: dict[str, Any], complaint: str) ->
         ),
         ({"inputs": ()}, "gradients lists weights, but inputs doesn't: it is never given any"),
         ({"gradients_since": {"labels": "2.0"}}, "gradients_since speaks of 'labels', which gradients doesn't list"),
+        ({"seldom": ("lazy",)}, "seldom speaks of mode 'lazy', which modes doesn't list"),
         ({"narrowed": {"lazy": {}}}, "narrowed speaks of mode 'lazy', which modes doesn't list"),
         ({"narrowed": {"eager": ("mean",)}}, "narrowed for eager is ['mean']: a dict is meant"),
         (
