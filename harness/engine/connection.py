@@ -19,6 +19,7 @@ Answer = tuple[dict[str, Any], list[frames.Tensor]]
 
 CHUNK = 1 << 20
 STDERR_LIMIT = 2000
+NICENESS = 10
 CACHE_VARIABLE = "HARNESS_COMPILED"
 """Folder in which a framework may keep what it compiles: see the adapter of JAX."""
 LEAKS = (CACHE_VARIABLE, "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
@@ -127,6 +128,12 @@ class Connection:
             frames.write(self._requests, dict(header), tensors)
         except BrokenPipeError:
             raise self._death() from None
+
+    def give_way(self) -> None:
+        """Leave the processor to others where there are fewer than processes."""
+        with contextlib.suppress(ProcessLookupError):
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, own + NICENESS)
 
     def fileno(self) -> int:
         """The descriptor to wait on for answers."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.connection import Connection, WorkerDiedError
-from harness.engine.shards import Shard, batches, observation, request, shards
+from harness.engine.shards import Shard, batches, longest, observation, request, shards
 from harness.model.observation import ABSENT, Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Environment, Fingerprint, Parameter, Signatures
@@ -77,6 +77,7 @@ class Pool:
         self._waiting: deque[Shard] = deque()
         self._running: list[_Shift] = []
         self._seconds = math.inf
+        self._longest = ""
 
     def observe(self, items: Sequence[Item], meanwhile: Callable[[], bool] = lambda: False) -> Iterator[Observed]:
         """Yield an observation for every item, as they come, but for those that there is no time for.
@@ -92,6 +93,7 @@ class Pool:
             shards([item for item in items if item.rank not in known], self._limits.jobs, self._limits.threads)
         )
         self._seconds = self._share(len(self._waiting))
+        self._longest = longest(self._waiting)
         try:
             self._fill()
             for item in items:  # now that workers are starting: importing a framework takes seconds
@@ -127,6 +129,8 @@ class Pool:
         log = self._logs / f"{shard.environment}-{shard.framework}-{shard.number}{threads}.txt"
         python = self._environments[shard.environment].python
         worker = Connection(python, shard.adapter, log, shard.threads, self._limits.cache)
+        if shard.framework != self._longest:
+            worker.give_way()
         shift = _Shift(shard, worker, self._limits, seconds, self.greetings)
         self._running.append(shift)
         self._selector.register(worker, selectors.EVENT_READ, shift)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,6 +52,17 @@ def shards(items: Sequence[Item], jobs: int, threads: int) -> list[Shard]:
         for key, group in groups.items()
         for number in range(min(each, len(group)))
     ]
+
+
+def longest(waiting: Iterable[Shard]) -> str:
+    """The framework with the most calls, "" if there is none: a run can't end before that has.
+
+    In several environments it is the same one, so that the seconds of its calls can be compared.
+    """
+    calls: Counter[str] = Counter()
+    for shard in waiting:
+        calls[shard.framework] += len(shard.items)
+    return max(calls, key=calls.__getitem__, default="")
 
 
 def batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

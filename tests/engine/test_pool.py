@@ -1,11 +1,13 @@
 """Workers that crash, hang, print, die while importing: the run goes on and every fault has a name."""
 
+import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.engine.connection import NICENESS
 from harness.engine.pool import Limits, Pool
 from harness.model.observation import Observation, Outcome
 from harness.model.plan import Plan
@@ -29,6 +31,24 @@ def start(_threads):
 
 def call(implementation, mode, inputs, parameters, wanted):
     raise AssertionError
+"""
+
+PRIORITY = """
+import os
+import numpy
+from harness.adapters import Implementation, Tensor
+
+FRAMEWORK = {name!r}
+PACKAGES = ("numpy",)
+IMPLEMENTATIONS = (Implementation({name!r} + ".loss", "sigmoid_cross_entropy", None),)
+
+
+def start(_threads):
+    pass
+
+
+def call(implementation, mode, inputs, parameters, wanted):
+    return {{"value": Tensor.of(numpy.full(2, os.getpriority(os.PRIO_PROCESS, 0), numpy.float32))}}
 """
 
 
@@ -173,3 +193,15 @@ def test_a_call_has_its_own_number_of_threads_and_layout(make_plan: MakePlan, tm
     seen = observe(replace(plan, items=[item, other]), tmp_path)
     assert seen[item.call.id].outputs["value"].tolist() == [LIMITS.threads, True]
     assert seen["other"].outputs["value"].tolist() == [3, False]
+
+
+def test_the_framework_with_the_most_calls_has_the_processor_first(make_plan: MakePlan, tmp_path: Path) -> None:
+    plans = []
+    for name, count in (("brief", 1), ("lengthy", 3)):
+        (tmp_path / f"{name}.py").write_text(PRIORITY.format(name=name))
+        plans.append(make_plan(tmp_path / f"{name}.py", [f"{name}.loss"], count))
+    items = [replace(item, rank=rank) for rank, item in enumerate(item for plan in plans for item in plan.items)]
+    pool = Pool(plans[0].environments, LIMITS, tmp_path / "logs")
+    seen = {item.subject.framework: seen.outputs["value"][0] for item, seen in pool.observe(items)}
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert seen == {"brief": own + NICENESS, "lengthy": own}
