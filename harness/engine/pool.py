@@ -1,17 +1,20 @@
 """The pool: a worker for each environment and framework, restarted when it dies, never waited for in vain.
 
 One thread reads from all workers as their answers come. Each worker has one deadline: for the
-import of its framework first, then for the call that it is making.
+import of its framework first, then for the call that it is making. Once there are processors with
+nothing to do, the worker that has most to do yet gets another to help it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
 import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +27,18 @@ from harness.worker.frames import Tensor
 
 Observed = tuple[Item, Observation]
 
+WORTH_HELP = 4.0
+"""Imports of its framework that a worker must have left to do before another is started to help it: that one
+begins with an import itself, and compiles anew what both of them call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How calls are made.
 
     Attributes:
-        jobs: worker processes at once; 0 for one for each environment and framework.
+        jobs: worker processes at once; 0 for one for each environment and framework, and more for what takes longest
+            once there are processors with nothing to do.
         threads: threads that a call may use.
         timeout: seconds that one call may take.
         start: seconds that a worker may take to import its framework.
@@ -76,6 +84,7 @@ class Pool:
         self._selector = selectors.DefaultSelector()
         self._waiting: deque[Shard] = deque()
         self._running: list[_Shift] = []
+        self._numbers = itertools.count()
         self._seconds = math.inf
         self._longest = ""
 
@@ -92,6 +101,7 @@ class Pool:
         self._waiting.extend(
             shards([item for item in items if item.rank not in known], self._limits.jobs, self._limits.threads)
         )
+        self._numbers = itertools.count(len(self._waiting))
         self._seconds = self._share(len(self._waiting))
         self._longest = longest(self._waiting)
         try:
@@ -102,6 +112,7 @@ class Pool:
             while self._running:
                 yield from self._next(meanwhile)
                 self._fill()
+                self._help()
         finally:
             for shift in tuple(self._running):
                 self._end(shift)
@@ -118,6 +129,16 @@ class Pool:
         """Have as many workers running as may be."""
         while self._waiting and not 0 < self._limits.jobs <= len(self._running):
             self._start(self._waiting.popleft(), self._seconds)
+
+    def _help(self) -> None:
+        """Give half of what the slowest worker has left to another one, where there is a processor for that."""
+        processors = self._limits.jobs or os.cpu_count() or 1
+        if self._waiting or not 0 < len(self._running) < processors:
+            return
+        slowest = max(self._running, key=_Shift.seconds_left)
+        if slowest.seconds_left() > WORTH_HELP * slowest.importing:
+            half = replace(slowest.shard, items=slowest.halve(), number=next(self._numbers))
+            self._start(half, min(slowest.seconds, slowest.until - time.monotonic()))
 
     def _share(self, shards: int) -> float:
         """The part of the time budget that each shard has: all of it where all have a worker at once."""
@@ -166,6 +187,7 @@ class _Shift:
         deadline: when its import, or the call that it is making, has taken too long.
         seconds: its time for calls, which begins with the first answer.
         until: when that is over; what has no answer then never gets one.
+        importing: seconds until it was ready.
     """
 
     def __init__(
@@ -178,12 +200,29 @@ class _Shift:
         self.deadline = time.monotonic() + limits.start
         self.until = math.inf
         self.seconds = seconds
+        self.importing = math.inf
         self._limits = limits
         self._greetings = greetings
+        self._started = time.monotonic()
         self._ready = False
         self._asked: deque[Item] = deque(shard.items)
-        self._batches: Iterator[Sequence[Item]] = iter(())
+        self._batches: deque[Sequence[Item]] = deque()
         self._unanswered = 0
+        self._answers = 0
+
+    def seconds_left(self) -> float:
+        """What the calls that it wasn't sent yet will take, if they take as long as those before; 0 if unknown."""
+        unsent = len(self._asked) - self._unanswered
+        spent = time.monotonic() - self._started - self.importing
+        return unsent * spent / self._answers if self._answers and len(self._batches) > 1 else 0.0
+
+    def halve(self) -> Sequence[Item]:
+        """Take the latter half of the batches that it wasn't sent yet: their items are no longer its own."""
+        given = [self._batches.pop() for _ in range(len(self._batches) // 2)]
+        items = [item for batch in reversed(given) for item in batch]
+        for _ in items:
+            self._asked.pop()
+        return items
 
     def receive(self) -> Iterator[Observed]:
         """See to what the worker has sent."""
@@ -206,6 +245,7 @@ class _Shift:
             yield from self._give_up(Observation(Outcome.UNAVAILABLE, reason=str(ready["reason"])))
             return
         self._ready = True
+        self.importing = time.monotonic() - self._started
         self._greetings.append(_greeting(self.shard, {**ready, "threads": self._limits.threads}))
         asked, self._asked = self._asked, deque()
         for item in asked:
@@ -214,7 +254,7 @@ class _Shift:
                 yield item, Observation(Outcome.UNAVAILABLE, error=ABSENT, reason=reason)
             else:
                 self._asked.append(item)
-        self._batches = batches(tuple(self._asked))
+        self._batches.extend(batches(tuple(self._asked)))
         self._send()
 
     def _answered(self, header: Mapping[str, Any], tensors: Sequence[Tensor]) -> Iterator[Observed]:
@@ -223,6 +263,7 @@ class _Shift:
         self.deadline = now + self._limits.timeout
         self.until = min(self.until, now + self.seconds)  # no worker is without an answer
         self._unanswered -= 1
+        self._answers += 1
         try:
             if not self._unanswered:  # before the answer is judged: the worker must not wait for that
                 self._send()
@@ -230,10 +271,10 @@ class _Shift:
             yield seen
 
     def _send(self) -> None:
-        batch = next(self._batches, None)
-        if batch is None:
+        if not self._batches:
             self.over = True
             return
+        batch = self._batches.popleft()
         self.worker.send(*request(batch))
         self._unanswered = len(batch)
         self.deadline = time.monotonic() + self._limits.timeout

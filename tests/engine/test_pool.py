@@ -1,7 +1,7 @@
 """Workers that crash, hang, print, die while importing: the run goes on and every fault has a name."""
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +50,28 @@ def start(_threads):
 
 def call(implementation, mode, inputs, parameters, wanted):
     return {{"value": Tensor.of(numpy.full(2, os.getpriority(os.PRIO_PROCESS, 0), numpy.float32))}}
+"""
+
+MORTAL = 20
+LENGTHY = f"""
+import os, time
+import numpy
+from harness.adapters import Implementation, Tensor
+
+FRAMEWORK = "lengthy"
+PACKAGES = ("numpy",)
+IMPLEMENTATIONS = (Implementation("lengthy.loss", "sigmoid_cross_entropy", None),)
+
+
+def start(_threads):
+    pass
+
+
+def call(implementation, mode, inputs, parameters, wanted):
+    time.sleep(0.02)
+    if inputs["logits"].data[0] == {MORTAL}:
+        os.kill(os.getpid(), 9)
+    return {{"value": Tensor.of(numpy.full(2, os.getpid(), numpy.float32))}}
 """
 
 
@@ -206,3 +228,41 @@ def test_the_framework_with_the_most_calls_has_the_processor_first(make_plan: Ma
     seen = {item.subject.framework: seen.outputs["value"][0] for item, seen in pool.observe(items)}
     own = os.getpriority(os.PRIO_PROCESS, 0)
     assert seen == {"brief": min(own + NICENESS, LOWEST), "lengthy": own}
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+def test_a_worker_with_much_to_do_gets_help_where_there_is_a_processor(
+    processors: int, make_plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.engine.pool.WORTH_HELP", 0.0)
+    seen = lengthy(60, processors, make_plan, tmp_path, monkeypatch)
+    crashed = [rank for rank, each in seen.items() if each.outcome is Outcome.CRASH]
+    assert crashed == [MORTAL]
+    assert (processes(seen) > 1 + len(crashed)) == (processors > 1)
+
+
+def test_a_worker_that_is_soon_done_gets_no_help(
+    make_plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert processes(lengthy(4, 2, make_plan, tmp_path, monkeypatch)) == 1
+
+
+def lengthy(
+    count: int, processors: int, make_plan: MakePlan, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[int, Observation]:
+    """Observations of calls of 20 ms by number, each made once."""
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    monkeypatch.setattr("harness.engine.shards.BATCH_CALLS", 1)
+    (folder / "lengthy.py").write_text(LENGTHY)
+    plan = make_plan(folder / "lengthy.py", ["lengthy.loss"], count)
+    ranks = [item.rank for item in plan.items]
+    seen = [
+        (ranks.index(item.rank), seen) for item, seen in Pool(plan.environments, LIMITS, folder).observe(plan.items)
+    ]
+    assert sorted(number for number, _ in seen) == list(range(count))
+    return dict(seen)
+
+
+def processes(seen: Mapping[int, Observation]) -> int:
+    """How many workers have answered."""
+    return len({each.outputs["value"][0] for each in seen.values() if each.outputs})
