@@ -162,12 +162,15 @@ class Operation:
         return {p.name: parameters.get(p.name, p.default) for p in self.parameters}
 
     def locate(self, inputs: Inputs, parameters: Parameters) -> Region:
-        """Where this call lies: parameters first, then what the operation itself says."""
+        """Where this call lies: parameters first, then what the operation itself says, then its upstream gradient."""
         complete = self.complete(parameters)
         for parameter in self.parameters:
             if objection := parameter.objection(complete[parameter.name]):
-                return Region(Domain.UNDEFINED, objection)
-        return self.region(inputs, complete)
+                return undefined(objection)
+        found = self.region(inputs, complete)
+        if found.domain is Domain.UNDEFINED or not np.any(np.isinf(inputs.get(UPSTREAM, 0.0))):
+            return found
+        return undefined(f"{UPSTREAM} is infinite: times a slope of 0 it has no limit")
 
     def shape_of(self, output: str, inputs: Inputs, complete: Parameters) -> Shape:
         """The shape that an output of a defined call has."""

@@ -85,6 +85,19 @@ def test_infinite_weights_are_undefined_whatever_they_multiply(evaluate: Evaluat
     assert not found.outputs
 
 
+def test_an_infinite_upstream_gradient_has_no_limit_times_a_slope_of_0(
+    assert_exact: Evaluate, evaluate: Evaluate
+) -> None:
+    """At z = 1/2 the slope is x / 4 near x = 0: times 1e30 it is 1/4 on one side, -1/4 on the other, and 0 between."""
+    call: dict[str, Any] = {"logits": [1e-30, -1e-30, 0.0], "labels": [0.5, 0.5, 0.5]}
+    found = assert_exact("sigmoid_cross_entropy", "float64", **call, upstream=[1e30, 1e30, 1e30])
+    np.testing.assert_allclose(found.outputs["gradient:logits"].high, [0.25, -0.25, 0.0], rtol=1e-15)
+    undefined = evaluate("sigmoid_cross_entropy", "float64", **call, upstream=[1.0, INF, 1.0])
+    reason = "upstream is infinite: times a slope of 0 it has no limit"
+    assert (undefined.region.domain, undefined.region.reason) == (Domain.UNDEFINED, reason)
+    assert not undefined.outputs
+
+
 NOTHING = [
     {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0], "reduction": "weighted_mean"},
     {"logits": [1.0, 2.0], "labels": [0.0, 1.0], "weights": [0.0, 0.0], "reduction": "nonzero_mean"},

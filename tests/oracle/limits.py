@@ -67,6 +67,9 @@ def _losses(leading: str, wrong: Any, fine: Any, label: Any) -> list[Row]:
         row("as empty_mean says", **finite, weights=[0.0, 0.0], reduction="nonzero_mean", empty_mean="nan"),
         row(**finite, weights=[1.0, 1.0, 1.0]),
         row(**finite, weights=[1.0, INF]),
+        row("an upstream gradient of 0 hides an infinite slope", **mixed, upstream=[0.0, -1.0]),
+        row("NaN stays NaN", **finite, upstream=[NAN, 1.0]),
+        row(**finite, upstream=[1.0, INF]),
         row("no losses", **empty),
         row("the sum of nothing", **empty, reduction="sum"),
         row(**empty, reduction="mean"),
@@ -78,6 +81,8 @@ SIGMOID = (
     row("the limit", logits=[INF]),
     row("the limit", logits=[-INF]),
     row("NaN stays NaN", logits=[NAN]),
+    row("NaN stays NaN", logits=[INF, 0.0], upstream=[NAN, 1.0]),
+    row(logits=[0.0], upstream=[INF]),
     row("no elements", logits=[]),
 )
 SIGMOID_LOSSES = (
@@ -108,6 +113,16 @@ SOFTMAX = (
     row("no rows", logits=np.empty((0, 3))),
     row(logits=[]),
     row(logits=[0.0, 1.0], axis=1),
+)
+SHARES = (
+    *SOFTMAX,
+    row("each slope is made of all of a row", logits=[[0.0, 0.0], [0.0, 0.0]], upstream=[[NAN, 1.0], [1.0, 1.0]]),
+    row(logits=[0.0, 0.0], upstream=[INF, 1.0]),
+)
+LOGSUMEXP = (
+    *SOFTMAX,
+    row("NaN stays NaN", logits=[[0.0, 0.0], [0.0, 0.0]], upstream=[NAN, 1.0]),
+    row(logits=[[0.0, -INF]], upstream=[INF]),
 )
 DENSE = (
     row("zero has no sign", logits=[-0.0, 0.0], labels=[-0.0, 1.0]),
@@ -175,6 +190,7 @@ LINEAR = (
     row(hidden=[1.0], kernel=np.empty((0, 1)), labels=0),
     row(hidden=[1.0], kernel=[[1.0], [2.0]], labels=0, biases=[0.0]),
     row(hidden=[1.0], kernel=[[1.0], [2.0]], labels=0, axis=0),
+    row(hidden=[1.0], kernel=[[1.0], [2.0]], labels=0, upstream=INF),
 )
 DRAWN: Mapping[str, Any] = {
     "hidden": [[1.0]],
@@ -196,6 +212,7 @@ SAMPLED = (
     row(**{**DRAWN, "sampled_expected": [0.5]}),
     row(**{**DRAWN, "labels": [0]}),
     row(**{**DRAWN, "hidden": [[1.0, 2.0]]}),
+    row(**DRAWN, upstream=[INF]),
 )
 BINARY = (
     row("zero has no sign: the limit from inside", probabilities=[-0.0, -0.0], labels=[1.0, -0.0]),
@@ -314,9 +331,9 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "log_sigmoid": SIGMOID,
     "sigmoid_cross_entropy": SIGMOID_LOSSES,
     "weighted_sigmoid_cross_entropy": (*POS_WEIGHT, *SIGMOID_LOSSES),
-    "softmax": SOFTMAX,
-    "log_softmax": SOFTMAX,
-    "logsumexp": SOFTMAX,
+    "softmax": SHARES,
+    "log_softmax": SHARES,
+    "logsumexp": LOGSUMEXP,
     "softmax_cross_entropy": DENSE,
     "sparse_softmax_cross_entropy": SPARSE,
     "nll_loss": NLL,
