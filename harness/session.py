@@ -23,6 +23,7 @@ from harness.model.plan import Item, Plan
 from harness.model.run import LeftOut, Results, Run
 from harness.model.subject import DOCUMENT, Fingerprint, Parameter, Signatures, Subject
 from harness.model.verdict import Kind, Verdict
+from harness.model.versions import Packages
 from harness.oracle import truth as oracle
 from harness.oracle.truth import Truth
 from harness.store import baseline, entries
@@ -82,10 +83,10 @@ class Session:
         self._untaken: list[tuple[Item, Observation]] = []
         self._heard = 0
         self._settle(facts)
-        self._versions = {tuple(key): version for key, version in store.noted("versions") or ()}
+        self._packages = {tuple(key): versions for key, versions in store.noted("packages") or ()}
         self._fingerprints = {name: Fingerprint(**kept) for name, kept in (store.noted("fingerprints") or {}).items()}
         self._signatures: dict[str, dict[str, Any]] = store.noted("signatures") or {}
-        self._judge = Judge(options.rtol, options.atol, self._versions, deviations)
+        self._judge = Judge(options.rtol, options.atol, self._packages, deviations)
 
     def left(self, arranged: Callable[[Sequence[Item]], Sequence[Item]] = list) -> Sequence[Item]:
         """The items that have no observation yet.
@@ -117,7 +118,7 @@ class Session:
             known = self._fingerprints.get(greeting.environment, said)
             packages = {**known.packages, **said.packages}
             self._fingerprints[greeting.environment] = replace(said, packages=packages)
-            self._versions[greeting.environment, greeting.framework] = next(iter(said.packages.values()), "")
+            self._packages[greeting.environment, greeting.framework] = said.packages
             self._signatures.setdefault(greeting.environment, {}).update(greeting.signatures)
         self._heard = len(greetings)
 
@@ -134,7 +135,7 @@ class Session:
     def save(self) -> None:
         """Make everything so far survive a kill."""
         self._judge_untaken()
-        self._store.note("versions", [[list(key), version] for key, version in self._versions.items()])
+        self._store.note("packages", [[list(key), versions] for key, versions in self._packages.items()])
         self._store.note("fingerprints", {name: asdict(kept) for name, kept in self._fingerprints.items()})
         self._store.note("signatures", self._signatures)
         self._store.commit()
@@ -252,7 +253,7 @@ class Session:
     def _required(self, row: Verdict) -> Verdict:
         """With `--require`, a framework or environment that can't be had is a failure."""
         asked = self._options.require
-        there = (row.environment, row.framework) in self._versions
+        there = (row.environment, row.framework) in self._packages
         if row.verdict is not Kind.UNAVAILABLE or there or not {row.framework, row.environment} & set(asked):
             return row
         return replace(row, verdict=Kind.FAIL, reason=f"required, but unavailable: {row.reason}")
@@ -287,7 +288,9 @@ class Session:
             return row
 
         for subject, finding in relate.relation(unit, observed, truths, alone):
-            yield ranks[subject], self._judge.row(unit, subject, "relation", _overridden(unit, subject, finding), None)
+            packages = self._packages.get((subject.environment, subject.framework), {})
+            told = _overridden(unit, subject, packages, finding)
+            yield ranks[subject], self._judge.row(unit, subject, "relation", told, None)
 
     def _agreement_rows(self, unit: Case, items: Sequence[Item]) -> Iterator[tuple[int, Verdict]]:
         observed = {item.subject: observation for item, observation in self._observed(items)}
@@ -352,9 +355,9 @@ def _signatures(noted: Mapping[str, Any]) -> dict[str, Signatures]:
     }
 
 
-def _overridden(unit: Relation, subject: Subject, finding: Finding) -> Finding:
+def _overridden(unit: Relation, subject: Subject, packages: Packages, finding: Finding) -> Finding:
     """A relation's finding in the light of what its case states of this subject."""
-    override = stated(unit.per, subject, "relation")
+    override = stated(unit.per, subject, packages, "relation")
     if override is None or finding.kind not in (Kind.PASS, Kind.FAIL):
         return finding
     if finding.kind is Kind.PASS:

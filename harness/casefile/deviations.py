@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 
@@ -19,7 +18,7 @@ from harness.casefile.errors import CaseFileErrors, unknown
 from harness.casefile.files import DEVIATIONS, names
 from harness.casefile.load import check_id, document
 from harness.casefile.messages import validated
-from harness.casefile.models import CASE_ID, ID, OUTPUT, SUBJECT_ID, DtypeName, OperationName, Scalar, listed
+from harness.casefile.models import CASE_ID, ID, OUTPUT, SUBJECT_ID, DtypeName, OperationName, Scalar, Versions, listed
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Model
 from harness.model.case import Source
@@ -41,14 +40,6 @@ CASE_GLOB = re.compile(r"[\w./*?\[\]!-]+:[\w./*?\[\]!-]+", re.ASCII)
 def _one_or_more(item: JsonSchemaValue) -> JsonSchemaValue:
     """The schema of one such thing, or a list of them."""
     return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
-
-
-def _specifier(text: str) -> str:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier as error:
-        raise ValueError(f"{text!r} is no version specifier: write it as in >=2.0,<2.14") from error
-    return text
 
 
 def _link(text: str) -> str:
@@ -113,7 +104,7 @@ class DeviationEntry(Model):
 
     id: str = Field(pattern=ID)
     subjects: Texts = Field(description="Globs over subject ids.")
-    versions: Annotated[str, AfterValidator(_specifier)] = Field(default="", description="Of the framework: >=2.0,<3.")
+    versions: Versions = ""
     operations: Operations
     outputs: Texts = Field(description="Globs over outputs: value, gradient:logits.")
     dtypes: Dtypes = Field(default_factory=list)

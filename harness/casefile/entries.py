@@ -37,6 +37,7 @@ class StatementText(NamedTuple):
     gives: Numbers | None
     reason: str
     source: Source
+    versions: str
 
 
 class CaseText(NamedTuple):

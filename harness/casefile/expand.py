@@ -85,7 +85,7 @@ def _overrides(
     statements: Sequence[StatementText], call: CallText | None, inputs: Mapping[str, Array]
 ) -> tuple[Override, ...]:
     return tuple(
-        Override(s.subjects, s.output, s.undefined, s.departs, _given(s, call, inputs), s.reason, s.source)
+        Override(s.subjects, s.output, s.undefined, s.departs, _given(s, call, inputs), s.reason, s.source, s.versions)
         for s in statements
     )
 

@@ -53,6 +53,20 @@ class OneOf:
         return name
 
 
+def _versions(text: str) -> str:
+    from harness.model.versions import parsed  # noqa: PLC0415 - importing `packaging` is a tenth of listing all cases
+
+    parsed(text)
+    return text
+
+
+Versions = Annotated[
+    str,
+    AfterValidator(_versions),
+    Field(description="Of the framework (>=2.0,<3), or of a package beside it (keras>=3,<3.15)."),
+]
+
+
 def listed(value: Any) -> Any:
     """One thing stands for a list of one."""
     return value if isinstance(value, list) else [value]
@@ -127,6 +141,7 @@ class Statement(Model):
     undefined: Outcomes | None = Field(default=None, description="What is right of them for undefined input.")
     reason: str = ""
     output: str = Field(default="*", pattern=OUTPUT)
+    versions: Versions = ""
 
     @model_validator(mode="after")
     def _check_form(self) -> Statement:

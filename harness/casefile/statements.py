@@ -70,4 +70,5 @@ def _statement(glob: str, model: models.Statement, given: Nested[float] | None, 
         given,
         model.reason,
         source,
+        model.versions,
     )

@@ -25,6 +25,7 @@ from harness.model.observation import Observation, Outcome
 from harness.model.plan import Plan
 from harness.model.subject import Subject
 from harness.model.verdict import Verdict
+from harness.model.versions import Packages
 from harness.operations import OPERATIONS
 from harness.oracle.truth import METHOD, Truth, evaluate
 from harness.reporting.progress import Progress
@@ -33,7 +34,7 @@ ENVIRONMENT = "observed"
 SPOOLED_BYTES = 1 << 22
 """Arrays of more bytes wait on disk: many subjects' gradients don't fit into memory together."""
 
-Versions = Mapping[tuple[str, str], str]
+Versions = Mapping[tuple[str, str], Packages]
 
 
 def explain(asked: Asked, at: str | None, save: Path | None, options: Options) -> Explained:
@@ -53,9 +54,9 @@ def explain(asked: Asked, at: str | None, save: Path | None, options: Options) -
     if save is not None:
         saving.check(save, own.case, casefile.cases_folder())
     plan = _plan(own.case, options, optional=bool(own.observed))
-    truth, measured, versions = _measured(own.case, plan, options)
+    truth, measured, packages = _measured(own.case, plan, options)
     answers = [*_elsewhere(own, truth), *measured]
-    rows = _judged(Judge(options.rtol, options.atol, versions, known), answers)
+    rows = _judged(Judge(options.rtol, options.atol, packages, known), answers)
     observations = {answer.subject.id: answer.observation for answer in answers}
     found = surveys(own.case, truth, by_output(observations))
     if save is not None:
@@ -86,7 +87,7 @@ def _plan(case: Case, options: Options, *, optional: bool) -> Plan:
 
 
 def _measured(case: Case, plan: Plan, options: Options) -> tuple[Truth, list[Answer], Versions]:
-    """The truth of a call, what each subject of a plan did with it, and the frameworks' versions."""
+    """The truth of a call, what each subject of a plan did with it, and the versions that workers have told."""
     truths: list[Truth] = []
 
     def foresee() -> bool:
@@ -104,8 +105,8 @@ def _measured(case: Case, plan: Plan, options: Options) -> tuple[Truth, list[Ans
             shown.advance(1)
     foresee()
     answers = [Answer(case, i.subject, i.wanted, seen[i.rank], truths[0]) for i in plan.items]
-    versions = {(g.environment, g.framework): next(iter(g.fingerprint.packages.values()), "") for g in pool.greetings}
-    return truths[0], answers, versions
+    packages = {(g.environment, g.framework): g.fingerprint.packages for g in pool.greetings}
+    return truths[0], answers, packages
 
 
 def _spooled(array: Array) -> Array:

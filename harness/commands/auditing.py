@@ -102,7 +102,7 @@ def audit(asked: Asked, options: Options) -> Hunted:
         point = shrink(where, found.point, badness) if found.badness > 0 else found.point
         case = quarry.case(point, _name(quarry))
         asking = list(zip(quarries, workers, strict=True))
-        judge = Judge(None, None, {(q.environment.name, q.adapter.framework): w.version for q, w in asking}, known)
+        judge = Judge(None, None, {(q.environment.name, q.adapter.framework): w.packages for q, w in asking}, known)
         answers = [Answer(case, q.subject, (q.output,), w.ask(case), evaluate(case)) for q, w in asking]
         verdicts = [row for rows in judge.verdicts(answers) for row in rows]
     hunted = Hunted(quarry, found, case, verdicts, None)

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 import numpy as np
-from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
 
 from harness.comparator import tolerance
 from harness.comparator.findings import Finding
@@ -25,6 +23,7 @@ from harness.model.deviation import TRUTH, Deviation, DeviationKind, Requirement
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.verdict import Grade, Kind
+from harness.model.versions import Packages, meant
 from harness.operations import OPERATIONS
 from harness.oracle.blocks import blocks
 from harness.oracle.formats import FORMATS, Format
@@ -55,7 +54,7 @@ class Asked:
 
     case: Case
     subject: Subject
-    version: str
+    packages: Packages
     output: str
     observation: Observation
     truth: Truth
@@ -104,7 +103,7 @@ class Known:
         """The deviations that speak of an output."""
         case = asked.case
         parameters = tuple(case.parameters.items())
-        kind = (case.operation, case.dtype, parameters, asked.output, asked.subject, asked.version)
+        kind = (case.operation, case.dtype, parameters, asked.output, asked.subject, tuple(asked.packages.items()))
         found = self._speaking.get(kind)
         if found is None:
             found = self._speaking[kind] = [known for known in self._deviations if _speaks_of(known, asked)]
@@ -119,21 +118,13 @@ def _speaks_of(deviation: Deviation, asked: Asked) -> bool:
         and (not deviation.dtypes or case.dtype in deviation.dtypes)
         and _any(asked.subject.id, deviation.subjects)
         and _has(deviation, case)
-        and _in_versions(deviation.versions, asked.version)
+        and meant(deviation.versions, asked.packages)
     )
 
 
 def _has(deviation: Deviation, case: Case) -> bool:
     complete = OPERATIONS[case.operation].complete(case.parameters)
     return all(complete.get(name) == value for name, value in deviation.parameters.items())
-
-
-def _in_versions(specifier: str, version: str) -> bool:
-    """Whether a framework's version is meant; a version that can't be read is, as nothing says otherwise."""
-    try:
-        return Version(version).public in SpecifierSet(specifier, prereleases=True)
-    except InvalidVersion:
-        return True
 
 
 def _any(name: str, globs: Sequence[str]) -> bool:

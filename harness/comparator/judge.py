@@ -18,6 +18,7 @@ from harness.model.deviation import Deviation
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import DOCUMENT, Subject
 from harness.model.verdict import Grade, Kind, Verdict
+from harness.model.versions import Packages, framework
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import Truth
 
@@ -44,7 +45,7 @@ class Judge:
     Args:
         rtol: `--rtol` of the named tolerance judge; None for the dtype's usual one.
         atol: `--atol`, likewise.
-        versions: framework versions by (environment, framework).
+        packages: versions that workers have reported, by (environment, framework).
         deviations: the known ones.
     """
 
@@ -52,12 +53,12 @@ class Judge:
         self,
         rtol: float | None,
         atol: float | None,
-        versions: Mapping[tuple[str, str], str],
+        packages: Mapping[tuple[str, str], Packages],
         deviations: Sequence[Deviation] = (),
     ) -> None:
         self._rtol = rtol
         self._atol = atol
-        self._versions = versions
+        self._packages = packages
         self._known = Known(deviations)
 
     def verdicts(self, answers: Sequence[Answer]) -> list[list[Verdict]]:
@@ -97,6 +98,7 @@ class Judge:
     ) -> Verdict:
         """A finding as a row of the reports."""
         case = unit if isinstance(unit, Case) else None
+        where = (subject.environment, subject.framework)
         return Verdict(
             case=unit.id,
             operation=case.operation if case else None,
@@ -110,7 +112,7 @@ class Judge:
             output=output,
             verdict=finding.kind,
             source=str(unit.source),
-            version=self._versions.get((subject.environment, subject.framework)),
+            version=framework(self._packages[where]) if where in self._packages else None,
             grade=finding.grade,
             max_ulp=finding.max_ulp,
             max_relative=finding.max_relative,
@@ -169,11 +171,11 @@ class Judge:
         case, subject, _, observation, truth = answer
         if finding.kind not in (Kind.PASS, Kind.FAIL):
             return finding
-        override = stated(case.expect.per, subject, output) if case.expect.per else None
+        packages = self._packages.get((subject.environment, subject.framework), {})
+        override = stated(case.expect.per, subject, packages, output) if case.expect.per else None
         if override is not None:
             return against(finding, override, output, observation, case.dtype, truth)
-        version = self._versions.get((subject.environment, subject.framework), "")
-        return self._known.judged(Asked(case, subject, version, output, observation, truth), finding)
+        return self._known.judged(Asked(case, subject, packages, output, observation, truth), finding)
 
 
 def having(rows: Iterable[Verdict]) -> dict[tuple[str, str], str]:

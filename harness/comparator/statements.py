@@ -15,14 +15,16 @@ from harness.model.case import Array, Departure, Override
 from harness.model.observation import Observation, Outcome
 from harness.model.subject import Subject
 from harness.model.verdict import Grade, Kind
+from harness.model.versions import Packages, meant
 from harness.oracle.formats import FORMATS, Format
 from harness.oracle.truth import Truth
 
 
-def stated(per: Sequence[Override], subject: Subject, output: str) -> Override | None:
-    """The first expectation of its own that a case states for this subject and output."""
+def stated(per: Sequence[Override], subject: Subject, packages: Packages, output: str) -> Override | None:
+    """The first expectation of its own that a case states for this subject, its versions and output."""
     for override in per:
-        if override.output in ("*", output) and fnmatchcase(subject.id, override.subjects):
+        named = override.output in ("*", output) and fnmatchcase(subject.id, override.subjects)
+        if named and meant(override.versions, packages):
             return override
     return None
 

@@ -23,6 +23,7 @@ from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Adapter, Environment, Subject
 from harness.model.verdict import Grade
+from harness.model.versions import Packages
 from harness.operations import OPERATIONS
 from harness.oracle.formats import FORMATS
 from harness.oracle.truth import evaluate
@@ -67,7 +68,7 @@ class Worker:
 
     def __init__(self, quarry: Quarry, limits: Limits, log: Path) -> None:
         self._quarry, self._limits, self._log = quarry, limits, log
-        self.version = ""
+        self.packages: Packages = {}
         self._connection = self._started()
 
     def __enter__(self) -> Self:
@@ -100,7 +101,7 @@ class Worker:
         if reason:
             made.close()
             raise EnvironmentUnusableError(f"{quarry.subject.id}: {reason}")
-        self.version = str(ready["packages"].get(quarry.adapter.packages[0], ""))
+        self.packages = ready["packages"]
         return made
 
 
@@ -146,7 +147,7 @@ class Errors:
         pair = Pair(observed, truth.outputs[self.quarry.output], truth.bounds[self.quarry.output])
         found = np.where(np.isnan(found := errors(pair, form, None).order), 0.0, found)
         if self.known is not None:
-            asked = Asked(case, self.quarry.subject, self.worker.version, self.quarry.output, seen, truth)
+            asked = Asked(case, self.quarry.subject, self.worker.packages, self.quarry.output, seen, truth)
             found = np.where((found >= FAILING) & ~self.known.left_over(asked), 0.0, found)
         return _worst(found, count)
 

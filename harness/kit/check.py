@@ -65,7 +65,7 @@ def check(file: Path, environment: Environment, limits: Limits, work: Path) -> C
 
 def _judge(environment: Environment, adapter: Adapter, versions: Mapping[str, str]) -> Judge:
     """A judge that knows what frameworks are known for."""
-    known = {(environment.name, adapter.framework): versions.get(adapter.packages[0], "")}
+    known = {(environment.name, adapter.framework): versions}
     return Judge(None, None, known, casefile.load_deviations(casefile.cases_folder()))
 
 

@@ -74,6 +74,7 @@ class Override:
     Attributes:
         subjects: glob over subject ids.
         output: the output it speaks of, or `*`.
+        versions: what versions the subjects have, as `model.versions` reads it; "" for all.
         undefined: outcomes that are right for undefined input (`error`, `nan`), if it sets them.
         departs: the way in which the subject is known to differ from the truth.
         value: with `departs: value`, what it gives instead of the truth.
@@ -88,6 +89,7 @@ class Override:
     value: Array | None = None
     reason: str = ""
     source: Source = field(default_factory=lambda: Source("", 0))
+    versions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

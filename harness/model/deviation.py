@@ -50,7 +50,7 @@ class Deviation:
     Attributes:
         id: its name in reports.
         subjects: globs over subject ids.
-        versions: a version specifier (`>=2.0,<2.14`) of the framework; "" for all.
+        versions: what versions the subjects have, as `model.versions` reads it; "" for all.
         operations: names of operations.
         outputs: globs over outputs.
         dtypes: dtypes; empty for all.

@@ -23,7 +23,7 @@ from harness.model.verdict import Verdict
 from harness.store.folder import DATABASE, RunFolderError
 from harness.worker import frames
 
-SCHEMA = 8
+SCHEMA = 9
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE cases (id TEXT PRIMARY KEY, frame BLOB NOT NULL);

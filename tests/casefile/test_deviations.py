@@ -117,7 +117,7 @@ SHOWN = "operations/sigmoid_cross_entropy:boundaries/*"
         (
             '">=2.0,<3"',
             '">2.x"',
-            "4:13  $.deviations[0].versions  '>2.x' is no version specifier: write it as in >=2.0,<2.14",
+            "4:13  $.deviations[0].versions  '>2.x' is no version specifier: write >=2.0,<3, or keras>=3,<3.15",
         ),
         ('">=2.0,<3"', "2.0", "4:13  $.deviations[0].versions  text is needed, not the number 2.0: put it in quotes"),
         (

@@ -325,6 +325,10 @@ EXPECTATIONS = [
         "5:32  $.cases[0].expect.per['*'][0].gives  'nan' is text in YAML: write .nan",
     ),
     (
+        loss("expect: {per: {'*': {fails: broken, reason: a, versions: '3'}}}"),
+        "5:60  $.cases[0].expect.per['*'].versions  '3' is no version specifier: write >=2.0,<3, or keras>=3,<3.15",
+    ),
+    (
         loss("expect: {per: {'*': {fails: broken, reason: a, output: valu}}}"),
         "5:58  $.cases[0].expect.per['*'].output  'valu' is no output: value, gradient:INPUT, relation or *",
     ),

@@ -101,7 +101,7 @@ def judge_one() -> JudgeOne:
         if truth is not None:
             known.outputs[output], known.bounds[output] = enclosure(truth), bounds(truth, dtype)
         case = make_case(Expectation(undefined=undefined, per=per), dtype)
-        judge = Judge(*asked, {("current", "torch"): "2.13.0"})
+        judge = Judge(*asked, {("current", "torch"): {"torch": "2.13.0"}})
         ((verdict,),) = judge.verdicts([Answer(case, SUBJECT, (output,), seen, known)])
         return verdict
 

@@ -49,7 +49,7 @@ def judged(observed: Any, *deviations: Deviation, version: str = "2.13.0", **mor
     seen = observed
     if not isinstance(observed, Observation):
         seen = Observation(Outcome.VALUE, {"value": np.array(observed, np.float32)})
-    judge = Judge(None, None, {("current", "torch"): version}, deviations)
+    judge = Judge(None, None, {("current", "torch"): {"torch": version}}, deviations)
     ((verdict,),) = judge.verdicts([Answer(case, SUBJECT, ("value",), seen, evaluate(case))])
     return verdict
 

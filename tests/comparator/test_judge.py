@@ -245,6 +245,16 @@ def test_without_a_truth_it_is_so_within_the_usual_tolerance(
     assert judge_one(array(observed), None, per=(override(departs="value", value=np.array([0.25])),)).verdict is kind
 
 
+@pytest.mark.parametrize(
+    ("versions", "kind"),
+    [(">=2.13", Kind.DEVIATION), ("<2.13", Kind.FAIL), ("torch>2", Kind.DEVIATION), ("jax>0", Kind.FAIL)],
+)
+def test_a_departure_of_other_versions_is_none(
+    judge_one: JudgeOne, override: MakeOverride, versions: str, kind: Kind
+) -> None:
+    assert judge_one(array(1.5), [1.0], per=(override(departs="inaccurate", versions=versions),)).verdict is kind
+
+
 def test_a_number_for_undefined_input_as_stated_is_a_deviation(judge_one: JudgeOne, override: MakeOverride) -> None:
     verdict = judge_one(array(0.0), None, per=(override(departs="value", value=np.zeros(1)),))
     assert (verdict.verdict, verdict.grade) == (Kind.DEVIATION, Grade.BROKEN)
@@ -324,7 +334,7 @@ def test_there_is_a_row_for_each_wanted_output(
     made = case(Expectation())
     truth = Truth(Region(Domain.EXTENDED, "odd"), outputs, {name: bounds([1.0]) for name in outputs})
     answer = Answer(made, subject(), ("value", "gradient:logits"), seen, truth)
-    (rows,) = Judge(None, None, {("current", "torch"): "2.13.0"}).verdicts([answer])
+    (rows,) = Judge(None, None, {("current", "torch"): {"torch": "2.13.0"}}).verdicts([answer])
     assert [(row.output, row.verdict) for row in rows] == [("value", Kind.PASS), ("gradient:logits", Kind.FAIL)]
     row = rows[0]
     assert (row.case, row.group, row.operation, row.dtype) == (made.id, made.group, made.operation, "float32")
