@@ -305,6 +305,7 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "linear_cross_entropy": Sampling(
         {"normal": _small, "ties": _ties}, {"kernel": _kernel, "biases": _biases, "labels": _layer_indices}
     ),
+    "relative_entropy": Sampling(PROBABILITIES, {"labels": _predicted}),
     "log_kl_divergence": Sampling(LOG_PROBABILITIES, {"labels": _predicted_logs}),
 }
 """A row for each operation that is defined; its textbook form is the NumPy adapter's row."""

@@ -69,6 +69,7 @@ LEADING = MappingProxyType(
         "categorical_cross_entropy": "probabilities",
         "sparse_categorical_cross_entropy": "probabilities",
         "kl_divergence": "probabilities",
+        "relative_entropy": "probabilities",
         "log_kl_divergence": "log_probabilities",
         "nll_loss": "log_probabilities",
         "linear_cross_entropy": "hidden",
@@ -80,7 +81,7 @@ LEADING = MappingProxyType(
 )
 """Leading inputs that aren't logits."""
 
-DENSE = ("cross_entropy", "kl_divergence", "soft_margin_loss")
+DENSE = ("cross_entropy", "kl_divergence", "relative_entropy", "soft_margin_loss")
 """How names of operations with real-valued labels end."""
 
 INDEXED = ("nll_loss", "linear_cross_entropy", "sampled_softmax_cross_entropy", "noise_contrastive_estimation")

@@ -139,6 +139,14 @@ def _logsumexp(jax: Any, inputs: Tensors, parameters: Parameters) -> Any:
     return jax.scipy.special.logsumexp(inputs["logits"], axis=parameters["axis"])
 
 
+def _rel_entr(jax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return jax.scipy.special.rel_entr(inputs["labels"], inputs["probabilities"])
+
+
+def _kl_div(jax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    return jax.scipy.special.kl_div(inputs["labels"], inputs["probabilities"])
+
+
 _AXIS: Mapping[str, Values] = {"axis": ANY}
 
 
@@ -168,4 +176,6 @@ IMPLEMENTATIONS = (
     row("jax.nn.softmax", "softmax", _softmax),
     row("jax.nn.log_softmax", "log_softmax", _log_softmax),
     row("jax.scipy.special.logsumexp", "logsumexp", _logsumexp),
+    row("jax.scipy.special.rel_entr", "relative_entropy", _rel_entr, {}, since="0.4.29"),
+    row("jax.scipy.special.kl_div", "relative_entropy", _kl_div, {"generalized": (True,)}, since="0.4.29"),
 )

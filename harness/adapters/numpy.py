@@ -83,7 +83,7 @@ def run_loss(
     _check_parameters(parameters)
     x, options = inputs[leading_input(operation)], dict(parameters)
     axis = options["axis"] = _class_axis(x, parameters["axis"]) if "axis" in parameters else None
-    if leading_input(operation) == "probabilities":
+    if "epsilon" in parameters and leading_input(operation) == "probabilities":
         _check_probabilities(x, parameters)
     z = _labels(x, inputs, axis, parameters, sparse=has_index_labels(operation))
     shape = x.shape if axis is None else x.shape[:axis] + x.shape[axis + 1 :]
@@ -230,6 +230,7 @@ CHOICES = {
     "epsilon_use": ("clip", "add", "clip_add"),
     "normalize": ("none", "before", "after"),
     "log_labels": (False, True),
+    "generalized": (False, True),
     "class_balancing": (False, True),
 }
 
@@ -314,6 +315,7 @@ _CATEGORICAL = Loss(reference.categorical_losses, reference.categorical_slopes, 
 _FOCAL = ("gamma", "alpha")
 _MARGIN = Loss(reference.margin_losses, reference.margin_slopes, reference.margin_label_slopes)
 _KL = Loss(reference.kl_losses, reference.kl_slopes, reference.kl_label_slopes)
+_ENTROPY = Loss(reference.entropy_losses, reference.entropy_slopes, reference.entropy_label_slopes)
 _LOG_KL = Loss(reference.log_kl_losses, reference.log_kl_slopes, reference.log_kl_label_slopes)
 
 
@@ -362,6 +364,7 @@ IMPLEMENTATIONS = (
     ),
     _loss_row("soft_margin_loss", _MARGIN),
     _loss_row("kl_divergence", _KL, "axis", "epsilon"),
+    _loss_row("relative_entropy", _ENTROPY, "generalized"),
     _loss_row("nll_loss", _NLL, "axis", "ignore_index", inputs=_BY_CLASS),
     _row(
         "log_kl_divergence",

@@ -295,6 +295,44 @@ def _weight(z: Array, parameters: Parameters) -> Tuple[Array, Array]:
     return z, np.log(z)
 
 
+def entropy_losses(p: Array, z: Array, parameters: Parameters) -> Array:
+    """z log(z / p), generalized with p - z more: infinite where a number is below 0."""
+    found = np.where((z == 0) & ~np.isnan(p), p.dtype.type(0), z * log_ratio(p, z))
+    if parameters["generalized"]:
+        found = np.where(np.isinf(z) ^ np.isinf(p), p.dtype.type(np.inf), found + (p - z))
+    return np.where(_any_below(p, z), p.dtype.type(np.inf), found)
+
+
+def entropy_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
+    """-z / p, generalized 1 more; none where a number is below 0."""
+    slopes = -times(z, p.dtype.type(1) / np.abs(p))
+    slopes = slopes + p.dtype.type(1) if parameters["generalized"] else slopes
+    return np.where(_any_below(p, z), p.dtype.type(np.nan), slopes)
+
+
+def entropy_label_slopes(p: Array, z: Array, parameters: Parameters) -> Array:
+    """log(z / p) + 1, generalized 1 less; none where a number is below 0."""
+    slopes = np.where((z == 0) & (p == 0), p.dtype.type(np.inf), log_ratio(p, z))
+    slopes = slopes if parameters["generalized"] else slopes + p.dtype.type(1)
+    return np.where(_any_below(p, z), p.dtype.type(np.nan), slopes)
+
+
+def log_ratio(p: Array, z: Array) -> Array:
+    """log(z / p), by z - p where they are within a factor of 2, and by both logarithms where the ratio is out of range.
+
+    Absolute values: zero has no sign.
+    """
+    z, p = np.abs(z), np.abs(p)
+    ratio = z / p
+    tame = np.isfinite(ratio) & np.isfinite(p.dtype.type(1) / ratio)
+    near = (ratio > p.dtype.type(0.5)) & (ratio < p.dtype.type(2))
+    return np.where(near, np.log1p((z - p) / p), np.where(tame, np.log(ratio), np.log(z) - np.log(p)))
+
+
+def _any_below(p: Array, z: Array) -> Array:
+    return ((p < 0) | (z < 0)) & ~np.isnan(p) & ~np.isnan(z)
+
+
 def margin_losses(x: Array, y: Array, _parameters: Parameters) -> Array:
     """log(1 + exp(-y x)), by an exponential that can't overflow."""
     return np.maximum(-y * x, x.dtype.type(0)) + np.log1p(np.exp(-np.abs(y * x)))

@@ -1,7 +1,7 @@
 """SciPy: the functions of scipy.special, called as they are. They have no gradients.
 
-`expit` and `log_expit` are compiled for float32 and float64 only, and widen float16; the others are
-written in NumPy, and take float16 too.
+`expit`, `log_expit`, `rel_entr` and `kl_div` are compiled for float32 and float64 only, and widen float16; the others
+are written in NumPy, and take float16 too.
 """
 
 from __future__ import annotations
@@ -59,6 +59,14 @@ def _logsumexp(special: Any, inputs: Arrays, parameters: Parameters) -> Any:
     return special.logsumexp(inputs["logits"], axis=parameters["axis"])
 
 
+def _rel_entr(special: Any, inputs: Arrays, _parameters: Parameters) -> Any:
+    return special.rel_entr(inputs["labels"], inputs["probabilities"])
+
+
+def _kl_div(special: Any, inputs: Arrays, _parameters: Parameters) -> Any:
+    return special.kl_div(inputs["labels"], inputs["probabilities"])
+
+
 _AXIS: Mapping[str, Values] = {"axis": ANY}
 _WRITTEN_IN_NUMPY = ("float16", *FLOATS)
 
@@ -73,4 +81,6 @@ IMPLEMENTATIONS = (
     _row("softmax", "softmax", _softmax, parameters=_AXIS, dtypes=_WRITTEN_IN_NUMPY, since="1.2"),
     _row("log_softmax", "log_softmax", _log_softmax, parameters=_AXIS, dtypes=_WRITTEN_IN_NUMPY, since="1.5"),
     _row("logsumexp", "logsumexp", _logsumexp, parameters=_AXIS, dtypes=_WRITTEN_IN_NUMPY),
+    _row("rel_entr", "relative_entropy", _rel_entr),
+    _row("kl_div", "relative_entropy", _kl_div, parameters={"generalized": (True,)}),
 )

@@ -486,14 +486,14 @@ def _expm1(x: Error) -> Error:
 
 
 def stepped(size: Array, before: Error, rounding: Error, arithmetic: Arithmetic) -> Error:
-    """What was lost before, and a step's own rounding; infinite where that may lead out of range."""
+    """What was lost before, and a step's own rounding; infinite where that may lead out of range; NaN stays."""
     lost = _both(before, rounding)
     if arithmetic.largest == np.inf:
         return lost
     reach = _both(size, before)
     if np.max(reach, initial=0.0) <= arithmetic.largest:
         return lost
-    leaves = ~(reach <= arithmetic.largest) & (np.asarray(rounding) != 0)
+    leaves = (reach > arithmetic.largest) & (np.asarray(rounding) != 0)
     return np.where(np.isfinite(size) & leaves, np.inf, lost)
 
 

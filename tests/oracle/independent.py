@@ -834,6 +834,25 @@ def _log_kl_losses(call: Call) -> Losses:
     return Losses(values, {"log_probabilities": slopes, "labels": label_slopes})
 
 
+def _entropy_losses(call: Call) -> Losses:
+    """Z log(z / p), generalized - z + p: infinite where one is below 0, where it has no slopes."""
+    generalized = ONE if call.parameters["generalized"] else ZERO
+
+    def parts(p: Real, z: Real) -> tuple[Real, Real, Real]:
+        if not (p.nan or z.nan) and (p.sign < 0 or z.sign < 0):
+            return INFINITY, NAN, NAN
+        slope = generalized - (z / p if not z.finite else z * (ONE / p))
+        label_slope = INFINITY if p.zero and z.zero else log(z / p) + (ONE - generalized)
+        if p.finite != z.finite and not generalized.zero and not (p.nan or z.nan):
+            return INFINITY, slope, label_slope
+        entropy = ZERO if z.zero and not p.nan else z * log(z / p)
+        return entropy + generalized * (p - z), slope, label_slope
+
+    found = each(parts, call.leading, call.reals["labels"])
+    values, slopes, label_slopes = (each(lambda part, i=i: part[i], found) for i in range(3))
+    return Losses(values, {"probabilities": slopes, "labels": label_slopes})
+
+
 def _nll_losses(call: Call) -> Losses:
     """-w x of the label, whatever x is elsewhere."""
     x, z, hot = call.leading, call.labels(), call.dense_indices()
@@ -881,6 +900,7 @@ LOSSES: Mapping[str, Callable[[Call], Losses]] = {
     "categorical_focal_cross_entropy": _row_focal_losses,
     "soft_margin_loss": _margin_losses,
     "kl_divergence": _kl_losses,
+    "relative_entropy": _entropy_losses,
     "log_kl_divergence": _log_kl_losses,
 }
 PRIMITIVES = ("sigmoid", "log_sigmoid", "softmax", "log_softmax", "logsumexp")

@@ -294,6 +294,25 @@ LOG_DIVERGENCE = (
     row(log_probabilities=[-1.0], labels=[1.0, 0.0]),
     *_losses("log_probabilities", -INF, -1.0, 1.0),
 )
+RELATIVE_ENTROPY = (
+    row("a label of 0 adds nothing", probabilities=[0.5], labels=[0.0]),
+    row(
+        "nor where the prediction is 0; its slope is that of any other label",
+        probabilities=[0.0, -0.0],
+        labels=[0.0, 0.0],
+    ),
+    row("an impossible prediction", probabilities=[0.0], labels=[0.5]),
+    row("infinite below 0, where there are no slopes", probabilities=[-0.5, 0.5], labels=[0.5, -0.5]),
+    row("infinite below 0, where there are no slopes", probabilities=[-0.5], labels=[0.0], generalized=True),
+    row("the prediction is added", probabilities=[0.5, 0.0], labels=[0.0, 0.0], generalized=True),
+    row("any sizes", probabilities=[2.0, 4.0], labels=[4.0, 2.0], generalized=True),
+    row("the limit", probabilities=[INF, 0.5], labels=[0.5, INF]),
+    row("what is infinite outgrows the logarithm", probabilities=[INF, 0.5], labels=[0.5, INF], generalized=True),
+    row("no limit", probabilities=[INF], labels=[INF]),
+    row("NaN stays NaN", probabilities=[NAN, 0.5, NAN], labels=[0.0, NAN, -1.0]),
+    row(probabilities=[0.5], labels=[1.0, 0.0]),
+    *_losses("probabilities", 0.0, 0.5, 1.0),
+)
 BALANCED: Mapping[str, Any] = {"labels": [0.25, 0.5, 0.75], "gamma": 0.0, "alpha": 0.0, "class_balancing": True}
 """The loss grows as z (1 - z) does, whose slope is 0 in the middle."""
 BINARY_FOCAL = (
@@ -345,6 +364,7 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "sparse_categorical_cross_entropy": SPARSE_CATEGORICAL,
     "kl_divergence": DIVERGENCE,
     "log_kl_divergence": LOG_DIVERGENCE,
+    "relative_entropy": RELATIVE_ENTROPY,
     "soft_margin_loss": SOFT_MARGIN,
     "sigmoid_focal_cross_entropy": SIGMOID_FOCAL,
     "binary_focal_cross_entropy": BINARY_FOCAL,

@@ -118,6 +118,7 @@ def test_zero_times_what_may_be_no_number_may_be_anything() -> None:
     assert (zero * ((high + high) - (high + high))).bound(0)[0] == np.inf
     partly = running([60000.0, 60000.0, -60000.0, -60000.0], "float16").sum()
     assert (zero * partly).bound(0)[0] == np.inf
+    assert (zero * (partly * running(3.0, "float16"))).bound(0)[0] == np.inf
 
 
 def test_a_step_out_of_range_may_lose_everything() -> None:
