@@ -56,15 +56,15 @@ def failures(results: Results, height: int, width: int) -> list[Line]:
     return [*shown, Line(f"  and {left:,} more, see the report", "bold red")] if left > 0 else shown
 
 
-def absences(results: Results) -> list[Line]:
-    """Frameworks that could not be asked, said loudly."""
-    return [
-        Line(
-            f"UNAVAILABLE  {a.name} in {a.environment}: {plural(a.verdicts, 'verdict')} missing: {a.reason}",
-            "bold black on yellow",
-        )
-        for a in overview.absences(results.verdicts)
-    ]
+def absences(results: Results, width: int) -> list[Line]:
+    """What could not be asked, said loudly: how many verdicts of what, where, and as much of the reason as fits."""
+    lines = []
+    for absence in overview.absences(results.verdicts):
+        whose = textwrap.shorten(clean(absence.name), width // 3, placeholder=" ...")
+        head = f"UNAVAILABLE  {absence.verdicts:,} of {whose} in {clean(absence.environment)}: "
+        reason = shorten(one_line(absence.reason), max(width // 3, width - len(head)))
+        lines.append(Line(head + reason, "bold black on yellow"))
+    return lines
 
 
 def left_out(results: Results, width: int) -> list[Line]:
@@ -122,7 +122,7 @@ def compose(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -
     style = "bold green" if overview.passed(results) else "bold red"
     rest = [
         *left_out(results, width),
-        *some(absences(results), ABSENT),
+        *some(absences(results, width), ABSENT),
         *some(errata(results), ERRATA),
         *some(frameworks(results), FRAMEWORKS),
         *facts(results),

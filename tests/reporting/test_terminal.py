@@ -50,7 +50,7 @@ def test_failures_come_first_then_what_is_missing(results: Results) -> None:
     parts = [
         "more, see the report",
         "Least stable",
-        "UNAVAILABLE  tensorflow in old",
+        "UNAVAILABLE  2 of tensorflow in old: No module named 'tensorflow'",
         "erratum",
         "here: torch 2.13.0",
         "Truth: a float64",
@@ -58,6 +58,18 @@ def test_failures_come_first_then_what_is_missing(results: Results) -> None:
     ]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
+
+
+def test_what_is_unavailable_keeps_both_ends_of_its_reason(results: Results) -> None:
+    wild = [
+        replace(v, implementation=f"{v.implementation}.{n}", reason=f"a{'-' * 90}z")
+        for n, v in enumerate(results.verdicts)
+    ]
+    (line, *_) = (
+        t for t in terminal.summary(Results(results.run, wild, results.record), REPORTS, 80) if "UNAVAIL" in t
+    )
+    assert len(line) <= 80
+    assert re.search(r"of .+: a-+\.\.\.-+z$", line)
 
 
 def test_control_characters_and_line_breaks_are_written_out(results: Results) -> None:
