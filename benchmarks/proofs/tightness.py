@@ -150,12 +150,13 @@ def _worst(question: Question, output: str, library: float | None, bits: Bits) -
         shares = _shares(question, output, library, members, _estimated)
         if shares is None:
             return best
-        order = np.argsort(-shares)
+        # One of those that lose as much: copies of the best would crowd out the others.
+        order = np.unique(-shares, return_index=True)[1]
         certified = _shares(question, output, library, _some(members, order[:CERTIFIED]), _certified)
         best = max(best or 0.0, 0.0 if certified is None else float(certified.max()))
         if best >= question.goal:
             return best
-        members = _next(question, _some(members, order[: max(1, len(order) // KEPT)]), len(order), bits)
+        members = _next(question, _some(members, order[: max(1, len(shares) // KEPT)]), len(shares), bits)
     return best
 
 
@@ -192,24 +193,45 @@ def _some(members: Inputs, chosen: Array) -> Inputs:
 
 
 def _next(question: Question, kept: Inputs, count: int, bits: Bits) -> Inputs:
-    """Those that are kept, varied ones, and as many new ones as are kept."""
+    """Those that are kept, as many new ones, and children of two of them."""
     fresh, survivors = _drawn(question, bits), len(next(iter(kept.values())))
     fresh = _some(fresh, bits.permutation(len(next(iter(fresh.values()))))[:survivors])
-    parents = _some(kept, bits.integers(0, survivors, max(0, count - 2 * survivors)))
-    leading = question.operation.leading
-    parents = {**parents, leading: _varied(parents[leading], leading, bits)}
-    groups = (kept, fresh, parents)
+    groups = (kept, fresh, _children(question, kept, max(0, count - 2 * survivors), bits))
     return {name: np.concatenate([group[name] for group in groups]) for name in kept}
 
 
-def _varied(numbers: Array, leading: str, bits: Bits) -> Array:
-    """Some numbers of each member times nearly 1, by much or by little."""
-    per_member = (len(numbers), *(1,) * (numbers.ndim - 1))
-    size, part = 10.0 ** bits.uniform(-7, 0, per_member), bits.random(per_member)
+def _children(question: Question, kept: Inputs, count: int, bits: Bits) -> Inputs:
+    """One in three has places of two parents; in each the leading numbers, the labels or both are varied."""
+    leading, survivors = question.operation.leading, len(next(iter(kept.values())))
+    found = _some(kept, bits.integers(0, survivors, count))
+    others = _some(kept, bits.integers(0, survivors, count))
+    shape = found[leading].shape
+    mixed = bits.random(shape) < bits.random(_per_member(shape)) * (bits.random(_per_member(shape)) < 1 / 3)
+    varied = bits.integers(0, 3, _per_member(shape))
+    for left_out, name in enumerate((leading, "labels")):
+        numbers = found.get(name)
+        if numbers is None or numbers.dtype.kind in "iu" or numbers.shape != shape:
+            continue
+        crossed = np.where(mixed, others[name], numbers)
+        found = {**found, name: np.where(varied == left_out, crossed, _varied(crossed, name, question.dtype, bits))}
+    return found
+
+
+def _per_member(shape: Sequence[int]) -> tuple[int, ...]:
+    return shape[0], *(1,) * (len(shape) - 1)
+
+
+def _varied(numbers: Array, name: str, dtype: str, bits: Bits) -> Array:
+    """Some numbers of each member times nearly 1, by much or by little; shares of 1 stay such, labels their sign."""
+    per_member = _per_member(numbers.shape)
+    least = max(-7.0, np.log10(FORMATS[dtype].unit_roundoff))
+    size, part = 10.0 ** bits.uniform(least, 0, per_member), bits.random(per_member)
     factor = 1 + size * bits.standard_normal(numbers.shape) * (bits.random(numbers.shape) < part)
+    wide = numbers.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = numbers.astype(np.float64) * factor
-        found = np.clip(found, 0, 1) if leading == "probabilities" else found
+        found = wide * (factor if name == "logits" else np.abs(factor))
+        if name in ("probabilities", "labels"):
+            found = np.where(np.abs(wide) <= 1, np.clip(found, -1, 1), found)
         rounded: Array = found.astype(numbers.dtype)
     return np.where(np.isfinite(rounded.astype(np.float64)), rounded, numbers)
 

@@ -55,7 +55,7 @@ def _of_sigma(p_of: Program, rest_of: Program, size_of: Callable[[Real, Real, Re
         return Miss(
             size,
             lambda raised, entropy: gamma * (raised * share) * _without_infinity(call, entropy),
-            lambda raised, entropy: gamma * (raised * (rest - p)) * _over_size(call, entropy, size),
+            lambda raised, entropy: gamma * ((rest - p) * _turning(call, raised, entropy, size)),
         )
 
     return miss
@@ -74,15 +74,19 @@ def _without_infinity(call: Call, entropy: Real) -> Real:
     return entropy.where(np.isfinite(call.inputs["logits"]), 0.0)
 
 
-def _over_size(call: Call, entropy: Real, size: Real) -> Real:
-    """l / m: (1 + e) log1p(e) / e where a hard label is on the logit's side, e = exp(-|x|); 1 as that vanishes."""
+def _turning(call: Call, raised: Real, entropy: Real, size: Real) -> Real:
+    """m**(gamma - 1) l; from m**gamma and l / m where a hard label is on the logit's side, and both m and l vanish.
+
+    l / m is (1 + e) log1p(e) / e, e = exp(-|x|); 1 as that vanishes.
+    """
     x, labels = call.inputs["logits"], call.inputs["labels"]
     right = ((labels == 1) & (x > 0)) | ((labels == 0) & (x < 0))
+    plain = entropy * size.power(call.parameter("gamma") - 1.0)
     if call.parameter("label_smoothing") or not right.any():
-        return entropy / size
+        return plain
     e = sigmoid.tail(call)
     ratio = ((1.0 + e) * (sigmoid.log_tail(call) / e)).where(np.exp(-np.abs(x)) > 0, 1.0)
-    return ratio.where(right, entropy / size)
+    return (raised * ratio).where(right, plain)
 
 
 def _mixed(z: Real, p: Real, rest: Real) -> Real:
