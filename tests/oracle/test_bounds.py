@@ -171,6 +171,13 @@ def test_what_small_shares_leave_of_1_costs_a_rounding_and_not_two_sums(operatio
     assert 999 / np.log(1000) * 2.0**-24 < relative < 200 * 2.0**-24  # the sum of log q
 
 
+def test_what_a_prediction_misses_counts_once_in_its_power() -> None:
+    """m**2 / m would count what m has lost three times, and come to 24 u; it is one m."""
+    found = known("sigmoid_focal_cross_entropy", {}, logits=np.array([3.0], "f4"), labels=np.array([0.125], "f4"))
+    relative = found.bounds["gradient:labels"].passing[0] / abs(found.outputs["gradient:labels"].high[0])
+    assert 8 * 2.0**-24 < relative < 18 * 2.0**-24
+
+
 def test_slopes_that_nobody_computes_so_allow_nothing() -> None:
     """By differences from the first upstream number, which is all too large here."""
     x, u = np.array([[-20.0, 3.0, 2.0]], np.float32), np.array([[1e6, 1.0, 2.0]], np.float32)
