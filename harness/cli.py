@@ -414,6 +414,17 @@ def findings(
 
 
 @app.command()
+def misuse(
+    run: Annotated[Path | None, typer.Argument(help="Folder of the run that tried it.  [default: the latest]")] = None,
+    form: Annotated[str, typer.Option("--format", help="markdown or json.")] = "markdown",
+) -> None:
+    """Write down which implementation raises what for bad input, or silently gives a number, by kind and mode."""
+    from harness.commands import misuse as verb
+
+    print(verb.text(run, form), end="")
+
+
+@app.command()
 def bisect(
     context: typer.Context,
     case: Annotated[str, typer.Argument(help="Case id.")],

@@ -33,6 +33,8 @@ from harness.adapters.reference import Array, Labels, Loss, Parameters, Reductio
 FRAMEWORK = "numpy"
 PACKAGES = ("numpy",)
 DTYPES = ("float16", "float32", "float64")
+INDICES = ("labels", "samples")
+"""Inputs that are indices, where labels are."""
 
 Arrays = Mapping[str, Array]
 
@@ -51,12 +53,26 @@ def call(
     """Run one call.
 
     Raises:
-        ValueError: the operation is undefined for this input.
+        ValueError: the operation is undefined for this input, or its dtypes differ.
     """
     arrays = {name: tensor.data for name, tensor in inputs.items()}
+    _check_dtypes(implementation.operation, arrays)
     with np.errstate(all="ignore"):
         outputs = implementation.run(arrays, parameters, wanted)
     return {name: Tensor.of(outputs[name]) for name in wanted if name in outputs}
+
+
+def _check_dtypes(operation: str, arrays: Arrays) -> None:
+    """Refuse what isn't indices of an integer dtype, and all else of one floating dtype."""
+    leading, indices = leading_input(operation), INDICES if has_index_labels(operation) else ()
+    dtype = arrays[leading].dtype
+    if dtype.kind != "f":
+        raise ValueError(f"{leading} are {dtype}: floating numbers are needed")
+    for name, array in arrays.items():
+        if name in indices and array.dtype.kind not in "iu":
+            raise ValueError(f"{name} are {array.dtype}: indices are integers")
+        if name not in indices and array.dtype != dtype:
+            raise ValueError(f"{name} are {array.dtype}, {leading} {dtype}")
 
 
 def run_primitive(

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.casefile import arrays, generators, recipes
-from harness.casefile.entries import CallText, CaseText, ClaimText, Recipe, RelationText, StatementText
+from harness.casefile.entries import CallText, CaseText, Content, MisuseText, Recipe, RelationText, StatementText
 from harness.casefile.errors import unknown
 from harness.casefile.literals import Nested, unheld
 from harness.casefile.places import Place, Report
 from harness.model.case import Array, Domain, View, Within
+from harness.operations import misuse
 from harness.operations.base import UPSTREAM
 from harness.oracle.formats import FORMATS
 
@@ -20,10 +21,12 @@ NO_CLASS = re.compile(r"label (-?[0-9]+) is no class")
 SAY_SO = " (say expect: {undefined: error} if that is the point)"
 
 
-def check(place: Place, content: CaseText | RelationText | ClaimText, dtypes: list[str], report: Report) -> None:
+def check(place: Place, content: Content, dtypes: list[str], report: Report) -> None:
     """Check an entry for every dtype that it is expanded for."""
     if isinstance(content, CaseText):
         _check_case(place, content, dtypes, report)
+    elif isinstance(content, MisuseText):
+        _check_misuse(place, content, dtypes, report)
     elif isinstance(content, RelationText):
         _check_relation(place, content, dtypes, report)
 
@@ -36,6 +39,19 @@ def _check_case(place: Place, case: CaseText, dtypes: list[str], report: Report)
         made = _made(place, case.call, dtype, report)
         if made is not None and _check_domain(place, case, made, report):
             _check_shapes(place, case, made, report)
+
+
+def _check_misuse(place: Place, content: MisuseText, dtypes: list[str], report: Report) -> None:
+    """Whether the call is right before anything in it is spoilt, and each kind of misuse is one of its operation."""
+    call, known = content.call, misuse.kinds(content.call.operation)
+    for kind in content.kinds:
+        if kind not in known:
+            report.add(place.nearest("misuse"), unknown(f"misuse of {call.operation.name}", kind, known))
+    for dtype in dtypes:
+        made = _made(place, call, dtype, report)
+        domain, reason, offender = _located(place, call, made) if made is not None else (Domain.INSIDE, "", place)
+        if domain is Domain.UNDEFINED:
+            report.add(offender, f"{reason} (a call is right before it is spoilt)")
 
 
 def _check_relation(place: Place, relation: RelationText, dtypes: list[str], report: Report) -> None:

@@ -18,13 +18,25 @@ from harness.casefile.errors import CaseFileErrors, unknown
 from harness.casefile.files import DEVIATIONS, names
 from harness.casefile.load import check_id, document
 from harness.casefile.messages import validated
-from harness.casefile.models import CASE_ID, ID, OUTPUT, SUBJECT_ID, DtypeName, OperationName, Scalar, Versions, listed
+from harness.casefile.models import (
+    CASE_ID,
+    ID,
+    OUTPUT,
+    SUBJECT_ID,
+    DtypeName,
+    OneOf,
+    OperationName,
+    Scalar,
+    Versions,
+    listed,
+)
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Model
 from harness.model.case import Source
 from harness.model.deviation import RELATIONS, TRUTH, WORDS, Deviation, DeviationKind, Finding, Requirement
 from harness.operations import OPERATIONS
 from harness.operations.base import VALUE, Operation
+from harness.operations.misuse import KINDS
 from harness.oracle.formats import FORMATS
 
 T = TypeVar("T")
@@ -112,6 +124,9 @@ class DeviationEntry(Model):
     inputs: dict[str, Annotated[str, AfterValidator(_condition)]] = Field(
         default_factory=dict,
         description="What an element's inputs must be: {logits: '< 0', labels: '== 0'}; truth: its exact value.",
+    )
+    misuse: list[Annotated[str, OneOf("misuse", KINDS)]] = Field(
+        default_factory=list, description="What must be spoilt in the call, if it is about misuse."
     )
     kind: Literal["accuracy", "semantics", "errors", "underflow", "range"]
     reason: str = Field(min_length=1, description="Why it is so, in one sentence.")
@@ -267,6 +282,7 @@ def _deviation(place: Place, report: Report) -> Deviation | None:
         entry.parameters,
         {name: tests(condition) for name, condition in entry.inputs.items()},
         entry.finding,
+        tuple(entry.misuse),
     )
 
 

@@ -18,14 +18,14 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema() -> dict[str, Any]:
     """The schema of a case file, with the inputs and parameters of each operation."""
-    entries = (models.CaseEntry, models.RelationEntry, models.ClaimEntry)
+    entries = (models.CaseEntry, models.MisuseEntry, models.RelationEntry, models.ClaimEntry)
     parts: list[type[Model]] = [models.Document, *entries, models.Statement, *GENERATORS.values()]
     _, generated = models_json_schema([(part, "validation") for part in parts])
     definitions = generated["$defs"]
     document = definitions.pop("Document")
     document["properties"]["cases"]["items"] = _entry()
     generators = [{"$ref": f"#/$defs/{model.__name__}"} for model in GENERATORS.values()]
-    for name in ("CaseEntry", "RelatedCall"):
+    for name in ("CaseEntry", "MisuseEntry", "RelatedCall"):
         inputs = definitions[name]["properties"]["inputs"]
         inputs["additionalProperties"] = {"anyOf": [models.NUMBERS, *generators]}
         definitions[name]["allOf"] = [_operation(operation) for operation in OPERATIONS.values()]
@@ -51,15 +51,10 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {"cases": schema, "deviati
 
 def _entry() -> dict[str, Any]:
     """An entry is of the kind that its own key says."""
-    return {
-        "if": {"required": ["relation"]},
-        "then": {"$ref": "#/$defs/RelationEntry"},
-        "else": {
-            "if": {"required": ["claim"]},
-            "then": {"$ref": "#/$defs/ClaimEntry"},
-            "else": {"$ref": "#/$defs/CaseEntry"},
-        },
-    }
+    found: dict[str, Any] = {"$ref": "#/$defs/CaseEntry"}
+    for key, model in reversed(models.ENTRIES.items()):
+        found = {"if": {"required": [key]}, "then": {"$ref": f"#/$defs/{model.__name__}"}, "else": found}
+    return found
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

@@ -52,6 +52,13 @@ class CaseText(NamedTuple):
     tolerance: StatedTolerance | None
 
 
+class MisuseText(NamedTuple):
+    """A right call, and the kinds of misuse that are tried on it."""
+
+    call: CallText
+    kinds: tuple[str, ...]
+
+
 class RelationText(NamedTuple):
     """A relation between calls."""
 
@@ -70,21 +77,26 @@ class ClaimText(NamedTuple):
     uses: tuple[str, ...]
 
 
+Content = CaseText | MisuseText | RelationText | ClaimText
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Heading:
     """What an entry is called, and what it expands to.
 
     Attributes:
         id: path below `cases/` without suffix (the file's stem elsewhere), `:`, the id in the file.
-        kind: `case`, `relation` or `claim`.
+        kind: `case`, `misuse`, `relation` or `claim`.
         dtypes: the dtypes that it is expanded for; none for a claim.
-        count: how many expansions each dtype has.
+        misuses: the kinds of misuse that each dtype has; none but for a misused call.
+        count: how many expansions each of those has.
         source: where it stands.
     """
 
     id: str
     kind: str
     dtypes: tuple[str, ...]
+    misuses: tuple[str, ...]
     count: int
     source: Source
 
@@ -101,16 +113,22 @@ class Entry(Heading):
 
     operations: tuple[str, ...]
     generated: bool
-    content: CaseText | RelationText | ClaimText
+    content: Content
 
 
 def case_ids(entry: Heading) -> list[str]:
     """The ids that an entry expands to; nothing is generated for them."""
     if not entry.dtypes:
         return [entry.id]
-    return [expansion_id(entry, dtype, index) for dtype in entry.dtypes for index in range(entry.count)]
+    return [
+        expansion_id(entry, dtype, index, misuse)
+        for dtype in entry.dtypes
+        for misuse in entry.misuses or ("",)
+        for index in range(entry.count)
+    ]
 
 
-def expansion_id(entry: Heading, dtype: str, index: int) -> str:
-    """`ENTRY/DTYPE`, and `/INDEX` from 0 where there are several."""
-    return f"{entry.id}/{dtype}/{index}" if entry.count > 1 else f"{entry.id}/{dtype}"
+def expansion_id(entry: Heading, dtype: str, index: int, misuse: str = "") -> str:
+    """`ENTRY/DTYPE`, `/MISUSE` where something is spoilt, and `/INDEX` from 0 where there are several."""
+    parts = [entry.id, dtype, *([misuse] if misuse else []), *([str(index)] if entry.count > 1 else [])]
+    return "/".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from harness.casefile.entries import (
     CaseText,
     ClaimText,
     Entry,
+    MisuseText,
     RelationText,
     StatementText,
     expansion_id,
 )
 from harness.model.case import Array, Case, Claim, Domain, Expectation, Override, Relation, Unit
+from harness.operations import misuse
 
 
 def expand(entry: Entry, seed: int) -> Iterator[Unit]:
@@ -33,6 +36,8 @@ def expand(entry: Entry, seed: int) -> Iterator[Unit]:
     for dtype in entry.dtypes:
         if isinstance(content, CaseText):
             yield from _cases(entry, content, dtype, seed)
+        elif isinstance(content, MisuseText):
+            yield from _misuses(entry, content, dtype, seed)
         else:
             yield from _relations(entry, content, dtype, seed)
 
@@ -48,6 +53,16 @@ def _cases(entry: Entry, content: CaseText, dtype: str, seed: int) -> Iterator[C
             content.tolerance,
         )
         yield _call(entry, expansion_id(entry, dtype, index), content.call, inputs, dtype, expectation)
+
+
+def _misuses(entry: Entry, content: MisuseText, dtype: str, seed: int) -> Iterator[Case]:
+    call = content.call
+    for kind in content.kinds:
+        for index, right in enumerate(arrays.make(call, dtype, (seed, entry.id), entry.count)):
+            spoilt = misuse.spoilt(kind, call.operation, right, call.parameters)
+            expectation = Expectation(misuse.expected(kind, call.operation, spoilt))
+            text, name = call._replace(parameters=spoilt.parameters), expansion_id(entry, dtype, index, kind)
+            yield replace(_call(entry, name, text, spoilt.inputs, dtype, expectation), misuse=kind)
 
 
 def _call(

@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from harness.casefile.errors import unknown
 from harness.casefile.recipes import Model
 from harness.operations import OPERATIONS
+from harness.operations.misuse import ALL, KINDS
 from harness.oracle.formats import FORMATS
 
 ID = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -95,6 +96,18 @@ OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 DtypeName = Annotated[str, OneOf("dtype", tuple(FORMATS))]
 IndexDtypeName = Annotated[
     str, OneOf("index dtype", ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"))
+]
+MisuseName = Annotated[str, OneOf("misuse", (ALL, *KINDS))]
+Misuses = Annotated[
+    list[MisuseName],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [ALL] if value == ALL else value),
+    WithJsonSchema(
+        {
+            "anyOf": [{"const": ALL}, {"type": "array", "items": {"enum": list(KINDS)}, "minItems": 1}],
+            "description": "What is spoilt in the call, one thing in each case; all that its operation has.",
+        }
+    ),
 ]
 LayoutName = Literal["strided", "transposed", "unaligned", "expanded"]
 Outcomes = Annotated[
@@ -236,6 +249,12 @@ class CaseEntry(Expanded, Call):
     expect: Expect = Field(default_factory=Expect)
 
 
+class MisuseEntry(Expanded, Call):
+    """A right call, and the ways in which it is spoilt: each is a case."""
+
+    misuse: Misuses
+
+
 class RelationEntry(Expanded):
     """A relation: calls whose outputs are equal, or differ."""
 
@@ -279,8 +298,8 @@ class Document(Model):
     cases: list[Any]
 
 
-AnyEntry = CaseEntry | RelationEntry | ClaimEntry
-ENTRIES: dict[str, type[AnyEntry]] = {"relation": RelationEntry, "claim": ClaimEntry}
+AnyEntry = CaseEntry | MisuseEntry | RelationEntry | ClaimEntry
+ENTRIES: dict[str, type[AnyEntry]] = {"misuse": MisuseEntry, "relation": RelationEntry, "claim": ClaimEntry}
 
 
 class ExpandedHeading(Expanded):
@@ -291,6 +310,13 @@ class ExpandedHeading(Expanded):
     operation: OperationName | None = None
 
 
+class MisuseHeading(ExpandedHeading):
+    """What the cases of a misused call are called."""
+
+    operation: OperationName
+    misuse: Misuses
+
+
 class ClaimHeading(Identified):
     """What a claim is called."""
 
@@ -299,6 +325,7 @@ class ClaimHeading(Identified):
 
 HEADINGS: dict[type[AnyEntry], type[Identified]] = {
     CaseEntry: ExpandedHeading,
+    MisuseEntry: MisuseHeading,
     RelationEntry: ExpandedHeading,
     ClaimEntry: ClaimHeading,
 }

@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from harness.casefile import calls, checks, generators, models, statements, tree
-from harness.casefile.entries import CallText, CaseText, ClaimText, Entry, Heading, RelationText
+from harness.casefile.entries import CallText, CaseText, ClaimText, Content, Entry, Heading, MisuseText, RelationText
 from harness.casefile.messages import validated
 from harness.casefile.places import Place, Report
 from harness.casefile.recipes import Generator
 from harness.model.case import Against, Source, Within
+from harness.operations import OPERATIONS, misuse
+from harness.operations.misuse import ALL
 
-KINDS = {models.CaseEntry: "case", models.RelationEntry: "relation", models.ClaimEntry: "claim"}
+KINDS = {
+    models.CaseEntry: "case",
+    models.MisuseEntry: "misuse",
+    models.RelationEntry: "relation",
+    models.ClaimEntry: "claim",
+}
 
 
 class Context(NamedTuple):
@@ -65,13 +72,14 @@ def _source(place: Place, model: models.Identified | None, context: Context) -> 
 
 def _heading(
     context: Context, shape: type[models.AnyEntry], model: models.Identified, source: Source
-) -> tuple[str, str, tuple[str, ...], int, Source]:
+) -> tuple[str, str, tuple[str, ...], tuple[str, ...], int, Source]:
     dtypes, count = (tuple(model.dtypes), model.count) if isinstance(model, models.Expanded) else ((), 1)
-    return f"{context.ids}:{model.id}", KINDS[shape], dtypes, count, source
+    misuses = _misuses(model) if isinstance(model, models.MisuseEntry | models.MisuseHeading) else ()
+    return f"{context.ids}:{model.id}", KINDS[shape], dtypes, misuses, count, source
 
 
-def _calls(content: CaseText | RelationText | ClaimText) -> list[CallText]:
-    if isinstance(content, CaseText):
+def _calls(content: Content) -> list[CallText]:
+    if isinstance(content, CaseText | MisuseText):
         return [content.call]
     return list(content.calls.values()) if isinstance(content, RelationText) else []
 
@@ -94,6 +102,15 @@ def _case(place: Place, model: models.CaseEntry | None, source: Source, report: 
     return CaseText(call, outcomes, bool(model.expect.agree), printed, model.expect.claimed or "", per, line)
 
 
+def _misuse(place: Place, model: models.MisuseEntry | None, _source: Source, report: Report) -> MisuseText | None:
+    call = calls.read(place, model, report)
+    return None if model is None or call is None else MisuseText(call, _misuses(model))
+
+
+def _misuses(model: models.MisuseEntry | models.MisuseHeading) -> tuple[str, ...]:
+    return misuse.kinds(OPERATIONS[model.operation]) if ALL in model.misuse else tuple(model.misuse)
+
+
 def _relation(place: Place, model: models.RelationEntry | None, source: Source, report: Report) -> RelationText | None:
     before = len(report)
     related = calls.related(place, model, report)
@@ -110,7 +127,12 @@ def _claim(_place: Place, model: models.ClaimEntry | None, _source: Source, _rep
     return ClaimText(model.claim.parses, tuple(model.claim.defines or ()), tuple(model.claim.uses or ()))
 
 
-_READERS: dict[type, Any] = {models.CaseEntry: _case, models.RelationEntry: _relation, models.ClaimEntry: _claim}
+_READERS: dict[type, Any] = {
+    models.CaseEntry: _case,
+    models.MisuseEntry: _misuse,
+    models.RelationEntry: _relation,
+    models.ClaimEntry: _claim,
+}
 
 
 def _check_count(place: Place, model: models.Expanded, called: Sequence[CallText], report: Report) -> None:

@@ -76,6 +76,7 @@ def deviations(options: Options) -> Iterator[Row]:
             "dtypes": list(known.dtypes),
             "parameters": dict(known.parameters),
             "inputs": {name: " and ".join(map(str, tests)) for name, tests in known.inputs.items()},
+            "misuse": list(known.misuse),
             "reason": known.reason,
             "link": known.link,
             "date": known.date,

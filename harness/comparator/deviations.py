@@ -103,7 +103,8 @@ class Known:
         """The deviations that speak of an output."""
         case = asked.case
         parameters = tuple(case.parameters.items())
-        kind = (case.operation, case.dtype, parameters, asked.output, asked.subject, tuple(asked.packages.items()))
+        about = (case.operation, case.dtype, case.misuse, parameters)
+        kind = (about, asked.output, asked.subject, tuple(asked.packages.items()))
         found = self._speaking.get(kind)
         if found is None:
             found = self._speaking[kind] = [known for known in self._deviations if _speaks_of(known, asked)]
@@ -116,6 +117,7 @@ def _speaks_of(deviation: Deviation, asked: Asked) -> bool:
         case.operation in deviation.operations
         and _any(asked.output, deviation.outputs)
         and (not deviation.dtypes or case.dtype in deviation.dtypes)
+        and (not deviation.misuse or case.misuse in deviation.misuse)
         and _any(asked.subject.id, deviation.subjects)
         and _has(deviation, case)
         and meant(deviation.versions, asked.packages)

@@ -204,8 +204,9 @@ def _decided(answer: Answer, output: str) -> Finding | None:
         return Finding(kind or Kind.UNSUPPORTED, reason=observation.unsupported.get(output, observation.reason))
     if truth.region.domain is Domain.UNDEFINED:
         return of_undefined(observation, output, truth.region.reason, case.expect.undefined or ERROR_IS_RIGHT)
-    if observation.outcome is Outcome.ERROR:
-        return Finding(Kind.FAIL, Grade.BROKEN, raised(observation))
+    if observation.outcome is Outcome.ERROR:  # what is spoilt may be refused, whatever its value would be
+        failed = Finding(Kind.FAIL, Grade.BROKEN, raised(observation))
+        return replace(failed, kind=Kind.PASS, grade=None) if case.misuse else failed
     if output not in observation.outputs:
         return Finding(Kind.FAIL, Grade.BROKEN, f"gave no {output}")
     if output not in truth.outputs and not truth.large:

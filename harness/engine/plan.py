@@ -95,7 +95,7 @@ def _only(unit: Unit, call: Case) -> set[str]:
     """The outputs of a call that are looked at, where those aren't all that a subject offers; else none."""
     if isinstance(unit, Relation):
         return {"value", *(unit.views[name].output for name, own in unit.calls.items() if own is call)}
-    return {"value"} if call.expect.undefined else set()
+    return {"value"} if call.expect.undefined or call.misuse else set()
 
 
 def _candidates(call: Case, adapters: Sequence[Adapter], environments: Mapping[str, Environment]) -> list[Candidate]:

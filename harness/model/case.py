@@ -136,6 +136,7 @@ class Case:
         implementations: glob over implementations that are asked; `*` for all.
         layout: how its arrays lie in memory: one of `harness.worker.layouts`, "" for contiguous.
         threads: how many it may use; 0 for as many as the run says.
+        misuse: what is spoilt in it, one of `harness.operations.misuse.KINDS`; "" if it is as it was written.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Case:
     implementations: str = "*"
     layout: str = ""
     threads: int = 0
+    misuse: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class Deviation:
         date: when it was written down.
         shown_by: globs over case ids: where a subject that it covers passes one of these, it is stale.
         finding: the id of the finding that it is part of, "" for none.
+        misuse: kinds of misuse, one of which must be tried in the call; empty for calls of any kind.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Deviation:
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     inputs: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
     finding: str = ""
+    misuse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,15 +162,42 @@ class Operation:
         return {p.name: parameters.get(p.name, p.default) for p in self.parameters}
 
     def locate(self, inputs: Inputs, parameters: Parameters) -> Region:
-        """Where this call lies: parameters first, then what the operation itself says, then its upstream gradient."""
+        """Where this call lies: parameters first, then dtypes, what the operation says, and its upstream gradient."""
         complete = self.complete(parameters)
         for parameter in self.parameters:
             if objection := parameter.objection(complete[parameter.name]):
                 return undefined(objection)
+        if objection := self._dtype_objection(inputs):
+            return undefined(objection)
         found = self.region(inputs, complete)
-        if found.domain is Domain.UNDEFINED or not np.any(np.isinf(inputs.get(UPSTREAM, 0.0))):
+        if found.domain is Domain.UNDEFINED:
             return found
-        return undefined(f"{UPSTREAM} is infinite: times a slope of 0 it has no limit")
+        if np.any(np.isinf(inputs.get(UPSTREAM, 0.0))):
+            return undefined(f"{UPSTREAM} is infinite: times a slope of 0 it has no limit")
+        mixed = self._mixture(inputs)
+        return Region(Domain.EXTENDED, mixed) if mixed else found
+
+    def _dtype_objection(self, inputs: Inputs) -> str:
+        """Why the leading input or indices aren't numbers of their kind; "" if they are."""
+        if (dtype := inputs[self.leading].dtype).kind in "iub":
+            return f"{self.leading} are {dtype.name}: floating numbers are needed"
+        indices = [i.name for i in self.inputs if i.kind == "index" and i.name in inputs]
+        wrong = next((name for name in indices if inputs[name].dtype.kind not in "iu"), None)
+        return f"{wrong} are {inputs[wrong].dtype.name}: indices are integers" if wrong else ""
+
+    def _mixture(self, inputs: Inputs) -> str:
+        """That an input's dtype isn't the leading one's, though its numbers are as good; "" if all are of one."""
+        dtype = inputs[self.leading].dtype
+        other = next((i.name for i in self._real(inputs) if inputs[i.name].dtype != dtype), None)
+        return f"{other} are {inputs[other].dtype.name}, {self.leading} {dtype.name}" if other else ""
+
+    def _real(self, inputs: Inputs) -> list[Input]:
+        return [i for i in self.inputs if i.kind != "index" and i.name in inputs]
+
+    def of_one_dtype(self, inputs: Inputs) -> dict[str, Array]:
+        """Inputs, the real ones in the leading one's dtype, which must hold their numbers."""
+        dtype = inputs[self.leading].dtype
+        return {**inputs, **{i.name: inputs[i.name].astype(dtype) for i in self._real(inputs)}}
 
     def shape_of(self, output: str, inputs: Inputs, complete: Parameters) -> Shape:
         """The shape that an output of a defined call has."""

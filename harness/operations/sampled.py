@@ -230,7 +230,7 @@ def _region(inputs: Inputs, _parameters: Parameters) -> Region:
 
 def _shapes_objection(inputs: Inputs) -> str:
     hidden, labels, samples = inputs["hidden"], inputs["labels"], inputs["samples"]
-    if hidden.ndim != 2 or labels.ndim != 2 or len(labels) != len(hidden) or not labels.size:  # noqa: PLR2004 - rows
+    if hidden.ndim != 2 or labels.ndim != 2 or len(labels) != len(hidden) or not labels.shape[1]:  # noqa: PLR2004 - rows
         return f"labels have shape {list(labels.shape)}, hidden {list(hidden.shape)}: some labels for each row"
     if samples.ndim != 1:
         return f"samples have shape {list(samples.shape)}: one list for all rows"

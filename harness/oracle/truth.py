@@ -8,6 +8,7 @@ is true of a unit doesn't depend on its neighbours, and NumPy's price is by the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -79,6 +80,8 @@ def evaluate_all(cases: Sequence[Case]) -> list[Truth]:
         operation = OPERATIONS[case.operation]
         complete = operation.complete(case.parameters)
         region = operation.locate(case.inputs, complete)
+        if case.misuse and region.domain is not Domain.UNDEFINED:
+            case = replace(case, inputs=operation.of_one_dtype(case.inputs))  # noqa: PLW2901 - the same numbers
         outputs = tuple(operation.offered(case.inputs))
         if region.domain is Domain.UNDEFINED or not outputs:
             found[place] = Truth(region)

@@ -311,3 +311,21 @@ def test_a_probability_that_is_no_number_has_no_slope() -> None:
     slopes = adapter.call(row, "eager", given, parameters, ["gradient:probabilities"])["gradient:probabilities"]
     assert np.isnan(slopes.data[0])
     assert slopes.data[1] == -2.0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"logits": np.ones((2, 3), np.int64), "labels": np.array([0, 1])}, "logits are int64"),
+        ({"logits": np.ones((2, 3), np.float32), "labels": np.array([0.0, 1.0])}, "labels are float64: indices"),
+        (
+            {"logits": np.ones((2, 3), np.float32), "labels": np.array([0, 1]), "weights": np.ones(2)},
+            "weights are float64, logits float32",
+        ),
+    ],
+)
+def test_other_dtypes_are_refused(inputs: dict[str, np.ndarray], said: str) -> None:
+    row = ROWS["numpy.sparse_softmax_cross_entropy"]
+    given = {name: Tensor.of(array) for name, array in inputs.items()}
+    with pytest.raises(ValueError, match=said):
+        adapter.call(row, "eager", given, OPERATIONS[row.operation].complete({}), ("value",))

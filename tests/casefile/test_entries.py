@@ -336,3 +336,36 @@ def test_a_generated_upstream_has_the_shape_of_the_value(load: Load, operation: 
     (case,) = casefile.expand(entry, 0)
     assert isinstance(case, Case)
     assert case.inputs["upstream"].shape == shape
+
+
+def test_a_misused_call_is_a_case_for_each_kind(load: Load) -> None:
+    (entry,) = load(
+        "cases:\n- {id: m, operation: softmax, inputs: {logits: [[1, 2]]}, "
+        "dtypes: [float32, float64], misuse: [axis-outside, logits-nan]}\n"
+    )
+    units = list(expand(entry, 0))
+    assert (
+        [unit.id for unit in units]
+        == case_ids(entry)
+        == [
+            "t:m/float32/axis-outside",
+            "t:m/float32/logits-nan",
+            "t:m/float64/axis-outside",
+            "t:m/float64/logits-nan",
+        ]
+    )
+    first, second = units[:2]
+    assert isinstance(first, Case)
+    assert isinstance(second, Case)
+    assert (first.misuse, dict(first.parameters), set(first.expect.undefined)) == (
+        "axis-outside",
+        {"axis": 2},
+        {"error"},
+    )
+    assert (second.misuse, second.expect.undefined) == ("logits-nan", frozenset())
+    assert np.isnan(second.inputs["logits"][0, 1])
+
+
+def test_all_kinds_are_those_of_the_operation(load: Load) -> None:
+    (entry,) = load("cases:\n- {id: m, operation: sigmoid, inputs: {logits: [1, 2]}, misuse: all}\n")
+    assert case_ids(entry) == ["t:m/float32/logits-integer", "t:m/float32/logits-nan"]

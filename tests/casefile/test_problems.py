@@ -463,3 +463,15 @@ def test_headings_are_read_without_the_content(tmp_path: Path) -> None:
     file.write_text("cases:\n- id: a\n  operation: sigmoyd\n")
     with pytest.raises(CaseFileErrors, match="did you mean 'sigmoid'"):
         casefile.headings([file], tmp_path)
+
+
+def test_a_misused_call_is_right_before_and_has_the_kinds_of_its_operation(problems: Problems) -> None:
+    text = "cases:\n- id: m\n  operation: softmax\n  inputs: {logits: [[1, 2]]}\n"
+    assert problems(text + "  misuse: [axis-outsid]\n") == [
+        "5:12  $.cases[0].misuse[0]  unknown misuse 'axis-outsid', did you mean 'axis-outside'?"
+    ]
+    (wrong,) = problems(text + "  misuse: [labels-large]\n")
+    assert wrong.startswith("5:11  $.cases[0].misuse  unknown misuse of softmax 'labels-large'")
+    assert problems(text.replace("[[1, 2]]", "1") + "  misuse: all\n") == [
+        "4:20  $.cases[0].inputs.logits  logits have shape []: no axis -1 (a call is right before it is spoilt)"
+    ]

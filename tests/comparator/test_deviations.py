@@ -73,6 +73,7 @@ def test_torchs_tail_is_inaccurate_and_the_list_says_why() -> None:
         {"outputs": ("gradient:*",)},
         {"dtypes": ("float64",)},
         {"parameters": {"reduction": "mean"}},
+        {"misuse": ("labels-large",)},
         {"versions": ">=3"},
         {"kind": DeviationKind.SEMANTICS, "inputs": {"logits": (Requirement(">", 0.0),)}},
         {"kind": DeviationKind.UNDERFLOW},
@@ -263,3 +264,29 @@ def test_what_its_case_states_of_the_subject_comes_first() -> None:
     stated = Override("*", departs=Departure.INACCURATE, reason="stated", source=Source("cases/found/x.yaml", 9))
     found = judged(LOST, TAIL, expect=Expectation(per=(stated,)))
     assert (found.verdict, found.deviation, found.reason) == (Kind.DEVIATION, "cases/found/x.yaml:9", "stated")
+
+
+def test_what_is_spoilt_may_be_refused_or_has_its_value() -> None:
+    refused = Observation(Outcome.ERROR, error="TypeError", reason="labels are int64")
+    assert judged(refused).verdict is Kind.FAIL
+    found = judged(refused, misuse="labels-integer")
+    assert (found.verdict, found.grade, found.reason) == (Kind.PASS, None, "raised TypeError: labels are int64")
+    assert judged(LOST, misuse="labels-integer").verdict is Kind.FAIL
+    assert judged(LOST, replace(TAIL, misuse=("labels-integer",)), misuse="labels-integer").verdict is Kind.DEVIATION
+
+
+def test_labels_of_another_dtype_have_the_truth_of_their_numbers() -> None:
+    logits = np.array([-22.18, 3.0], np.float32)
+    case = Case(
+        id="x",
+        operation="sigmoid_cross_entropy",
+        inputs={"logits": logits, "labels": np.array([0, 1])},
+        parameters={},
+        dtype="float32",
+        expect=Expectation(),
+        source=Source("x", 1),
+        misuse="labels-integer",
+    )
+    found = evaluate(case)
+    assert (found.region.domain, found.region.reason) == (Domain.EXTENDED, "labels are int64, logits float32")
+    assert found.outputs["value"].high == pytest.approx([2.32995889e-10, 0.04858735])

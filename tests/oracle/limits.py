@@ -29,8 +29,10 @@ the definition, or there is none and the call is undefined, whatever a framework
 - What has different limits from different sides is NaN, and so is what NaN goes into.
 - Zero has no sign: -0.0 is the number 0, at an end of a domain the limit from inside; an answer 0 has either.
 - *Undefined* is a call whose definition has no value: an error is right, NaN where its API says so, a number is
-  not. So is every call with a parameter that is none of its choices, or out of its range.
+  not. So is every call with a parameter that is none of its choices, or out of its range, with integers for its first
+  input, or with indices that are no integers.
 - *Extended* is a call that an API's page excludes although the formula has a value, which is judged, and flagged.
+  So is a call whose other inputs aren't of its first input's dtype. [misuse.md](misuse.md) has who refuses what.
 
 Answers are float32's, to six digits; slopes are those of the value, or of the sum of its elements.
 `python -m tests.oracle.limits` writes this page; `tests/oracle/test_limits.py` holds it against mpmath.
