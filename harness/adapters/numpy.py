@@ -388,6 +388,7 @@ IMPLEMENTATIONS = (
         "reduction",
         "empty_mean",
         "log_labels",
+        "generalized",
         inputs=("weights",),
     ),
     _row(

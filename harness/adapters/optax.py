@@ -1,25 +1,68 @@
-"""optax: its losses, called as they are on JAX. They don't reduce but over classes, and have no weights."""
+"""optax: its losses, called as they are on JAX. They don't reduce but over classes.
+
+Their `where`, one for each loss, is `weights` of 0 and 1; they have no others.
+"""
 
 from __future__ import annotations
 
 import inspect
 import operator
 from functools import partial
-from typing import Any, Mapping
+from typing import Any, Dict, Mapping, Sequence
 
-from harness.adapters import ANY, LAST_AXIS, Implementation, UnsupportedError, Values, calling, jax
+import numpy as np
+
+from harness.adapters import ANY, LAST_AXIS, Implementation, Tensor, UnsupportedError, Values, calling, jax
 from harness.adapters.jax import Parameters, Tensors, row
 
 FRAMEWORK = "optax"
 PACKAGES = ("optax", "jax", "jaxlib", "numpy")
 
-call = calling("optax", jax.call)
+_WHERE = ("weights",)
+_call = calling("optax", jax.call)
 
 
 def start(threads: int) -> None:
     """Start JAX, and import optax."""
     jax.start(threads)
     import optax  # noqa: F401 - rows call it
+
+
+def call(
+    implementation: Implementation,
+    mode: str,
+    inputs: Mapping[str, Tensor],
+    parameters: Parameters,
+    wanted: Sequence[str],
+) -> Dict[str, Tensor]:
+    """Run one call, as JAX's.
+
+    Raises:
+        UnsupportedError: weights other than 0 and 1, which say what to include.
+    """
+    if "weights" in inputs and not np.isin(_numbers(inputs["weights"]), (0, 1)).all():
+        raise UnsupportedError("where includes a loss or not: it weighs by 1 or 0")
+    return _call(implementation, mode, inputs, parameters, wanted)
+
+
+def _numbers(tensor: Tensor) -> Any:
+    """The bits of bfloat16 are the upper half of a float32's."""
+    if tensor.dtype != "bfloat16":
+        return tensor.data
+    return (tensor.data.astype(np.uint32) << 16).view(np.float32)
+
+
+def _where(loss: Any, inputs: Tensors) -> Parameters:
+    """What is included, as an argument.
+
+    Raises:
+        UnsupportedError: this release includes everything.
+    """
+    if "weights" not in inputs:
+        return {}
+    if "where" not in inspect.signature(loss).parameters:
+        raise UnsupportedError("in this release it has no where")
+    return {"where": inputs["weights"] != 0}
 
 
 def _elements(optax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
@@ -29,7 +72,8 @@ def _elements(optax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
 def _rows(name: str, optax: Any, inputs: Tensors, parameters: Parameters, **more: Any) -> Any:
     """A loss of that name for each row along a class axis."""
     loss = operator.attrgetter(name)(optax)
-    return loss(inputs["logits"], inputs["labels"], **_axis(loss, inputs, parameters), **more)
+    options = dict(_axis(loss, inputs, parameters), **_where(loss, inputs))
+    return loss(inputs["logits"], inputs["labels"], **options, **more)
 
 
 def _focal(optax: Any, inputs: Tensors, parameters: Parameters) -> Any:
@@ -47,10 +91,10 @@ def _divergence(name: str, optax: Any, inputs: Tensors, _parameters: Parameters)
     loss = operator.attrgetter(name)(optax)
     predictions, targets = inputs["log_probabilities"], inputs["labels"]
     if "axis" in inspect.signature(loss).parameters:
-        return loss(predictions, targets, axis=None)
+        return loss(predictions, targets, axis=None, **_where(loss, inputs))
     if predictions.ndim != 1:
         raise UnsupportedError("in this release it sums over the last axis only")
-    return loss(predictions, targets)
+    return loss(predictions, targets, **_where(loss, inputs))
 
 
 def _axis(loss: Any, inputs: Tensors, parameters: Parameters) -> Parameters:
@@ -69,7 +113,9 @@ def _axis(loss: Any, inputs: Tensors, parameters: Parameters) -> Parameters:
 _ANY_AXIS: Mapping[str, Values] = {"axis": ANY}
 _LAST_AXIS: Mapping[str, Values] = {"axis": LAST_AXIS}
 _SUMMED: Mapping[str, Values] = {"reduction": ("sum",)}
+_GENERALIZED: Mapping[str, Values] = {"reduction": ("sum",), "generalized": (True,)}
 _FOCUS: Mapping[str, Values] = {"gamma": ANY, "alpha": ANY, "class_balancing": ANY}
+_CONVEX, _GENERAL = "convex_kl_divergence", "losses.generalized_kl_divergence"
 _DIVERGENCE, _OF_LOGS = "kl_divergence", "losses.kl_divergence_with_log_targets"
 _SOFTMAX, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _INTEGERS = "softmax_cross_entropy_with_integer_labels"
@@ -79,17 +125,19 @@ _SAFE, _POLY = "safe_softmax_cross_entropy", "losses.poly_loss_cross_entropy"
 def _of_all(name: str, parameters: Mapping[str, Values], since: str) -> Implementation:
     """A sum over all examples: no function of one, and so not mapped over them."""
     made = row("optax." + name, "log_kl_divergence", partial(_divergence, name), parameters, since=since)
-    return made._replace(modes=jax.MODES, seldom=(), narrowed={})
+    return made._replace(inputs=_WHERE, modes=jax.MODES, seldom=(), narrowed={})
 
 
 IMPLEMENTATIONS = (
     row("optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", _elements, {}),
-    row("optax." + _SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS),
-    row("optax." + _INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS),
+    row("optax." + _SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS)._replace(inputs=_WHERE),
+    row("optax." + _INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS)._replace(inputs=_WHERE),
     row("optax." + _SAFE, _SOFTMAX, partial(_rows, _SAFE), _LAST_AXIS, since="0.2.3"),
     # with epsilon 0 it is the cross-entropy
     row("optax." + _POLY, _SOFTMAX, partial(_rows, _POLY, epsilon=0.0), _ANY_AXIS, since="0.2"),
     row("optax.sigmoid_focal_loss", "sigmoid_focal_cross_entropy", _focal, _FOCUS, since="0.1.8"),
     _of_all(_DIVERGENCE, _SUMMED, since="0.1.6"),
     _of_all(_OF_LOGS, dict(_SUMMED, log_labels=(True,)), since="0.2"),
+    _of_all(_CONVEX, _GENERALIZED, since="0.2"),
+    _of_all(_GENERAL, _GENERALIZED, since="0.2.4"),
 )

@@ -268,20 +268,24 @@ def _refuse_negative(z: Array) -> None:
 
 
 def log_kl_losses(x: Array, z: Array, parameters: Parameters) -> Array:
-    """z (log z - x), or e^t (t - x) of labels t = log z; 0 where z is."""
+    """z (log z - x), or e^t (t - x) of labels t = log z; 0 where z is. Generalized e^x - z more."""
     weight, log_z = _weight(z, parameters)
-    return times(weight, np.where(weight == 0, x.dtype.type(0), log_z) - x)
+    found = times(weight, np.where(weight == 0, x.dtype.type(0), log_z) - x)
+    if not parameters["generalized"]:
+        return found
+    return np.where(np.isposinf(z) ^ np.isposinf(x), x.dtype.type(np.inf), found + (np.exp(x) - weight))
 
 
-def log_kl_slopes(_x: Array, z: Array, parameters: Parameters) -> Array:
-    """-z."""
-    return -_weight(z, parameters)[0]
+def log_kl_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
+    """-z, generalized exp(x) - z."""
+    weight = _weight(z, parameters)[0]
+    return np.exp(x) - weight if parameters["generalized"] else -weight
 
 
 def log_kl_label_slopes(x: Array, z: Array, parameters: Parameters) -> Array:
-    """log z - x + 1, and with respect to log z: z times as much."""
+    """log z - x + 1, generalized without 1, and with respect to log z: z times as much."""
     weight, log_z = _weight(z, parameters)
-    slopes = log_z - x + x.dtype.type(1)
+    slopes = log_z - x if parameters["generalized"] else log_z - x + x.dtype.type(1)
     if parameters["log_labels"]:
         return np.where(weight == 0, weight, weight * slopes)
     return np.where((z == 0) & np.isneginf(x), x.dtype.type(np.inf), slopes)

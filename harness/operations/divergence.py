@@ -2,7 +2,8 @@
 
 kl_divergence      from probabilities, one a row; with `epsilon` both are clipped to [epsilon, 1] (Keras)
 log_kl_divergence  from log-probabilities x, one an element: z (log z - x) (torch); with `log_labels` the
-                   labels are logarithms too; `batch_mean` is their sum over the length of the first axis
+                   labels are logarithms too; `batch_mean` is their sum over the length of the first axis;
+                   `generalized` adds exp(x) - z, which makes it a divergence of rows of any sum (optax)
 
 A label of 0 adds nothing, whatever is predicted: 0 log 0 = 0.
 """
@@ -32,6 +33,7 @@ from harness.operations.real import Call, Program, Real, shared
 from harness.operations.softmax import AXIS, LABELS, dense_region, rows
 
 LOG_PROBABILITIES = Input("log_probabilities", differentiable=True)
+GENERALIZED = Parameter("generalized", default=False, choices=(False, True))
 LOG_LABELS = Parameter("log_labels", default=False, choices=(False, True))
 BATCH_MEAN = "batch_mean"
 NEGATIVE = "labels below 0: log of a negative number"
@@ -152,23 +154,51 @@ def _weighted(call: Call, log_ratio: Real) -> Real:
     return (_weight(call) * log_ratio).where(~infinite, log_ratio)
 
 
+@shared
+def _excess(call: Call) -> Real:
+    """exp(x) - z."""
+    return call.real("log_probabilities").exp() - _weight(call)
+
+
+def _generalized(call: Call, divergences: Real) -> Real:
+    """With exp(x) - z, if it is generalized: the larger of two infinite numbers decides."""
+    if not call.parameters["generalized"]:
+        return divergences
+    outgrown = np.isposinf(call.inputs["labels"]) ^ np.isposinf(call.inputs["log_probabilities"])
+    return (divergences + _excess(call)).where(~outgrown, np.inf)
+
+
 def _log_divergences(call: Call) -> Real:
     """Z (log z - x)."""
-    return _weighted(call, _log_weight(call) - call.real("log_probabilities"))
+    return _generalized(call, _weighted(call, _log_weight(call) - call.real("log_probabilities")))
 
 
 def _separate_divergences(call: Call) -> Real:
     """Z log z - z x."""
-    return _weight(call) * _log_weight(call) - _weighted(call, call.real("log_probabilities"))
+    separate = _weight(call) * _log_weight(call) - _weighted(call, call.real("log_probabilities"))
+    return _generalized(call, separate)
+
+
+def _log_slopes(call: Call) -> Real:
+    """-z, and where it is generalized exp(x) - z."""
+    return _excess(call) if call.parameters["generalized"] else -_weight(call)
 
 
 def _log_label_slopes(call: Call) -> Real:
-    """log z - x + 1, and with respect to log z: z times as much."""
-    x = call.real("log_probabilities")
+    """log z - x + 1, without 1 where it is generalized; with respect to log z: z times as much."""
+    x, one = call.real("log_probabilities"), 0.0 if call.parameters["generalized"] else 1.0
     if _are_logs(call):
-        return _weighted(call, (_log_weight(call) - x) + 1.0)
+        return _weighted(call, (_log_weight(call) - x) + one)
     neither = (call.inputs["labels"] == 0) & np.isneginf(call.inputs["log_probabilities"])
-    return ((call.real("labels").log() - x) + 1.0).where(~neither, np.inf)
+    return ((call.real("labels").log() - x) + one).where(~neither, np.inf)
+
+
+def _label_slopes_of_terms(call: Call) -> Real:
+    """log z - x + 1, and where it is generalized - 1 more."""
+    found = _log_label_slopes(replace(call, parameters={**call.parameters, "generalized": False}))
+    if not call.parameters["generalized"]:
+        return found
+    return found - (_weight(call) if _are_logs(call) else 1.0)
 
 
 def _log_region(inputs: Inputs, parameters: Parameters) -> Region:
@@ -236,16 +266,16 @@ OPERATIONS = (
     _with_batch_mean(
         loss(
             "log_kl_divergence",
-            "z (log(z) - x), x = log(p)",
+            "z (log(z) - x), x = log(p), generalized z (log(z) - x) - z + p",
             (LOG_PROBABILITIES, LABELS),
-            (LOG_LABELS,),
+            (LOG_LABELS, GENERALIZED),
             _log_region,
             LossForm(
                 ROUNDING,
                 _log_divergences,
-                {"log_probabilities": lambda call: -_weight(call), "labels": _log_label_slopes},
+                {"log_probabilities": _log_slopes, "labels": _log_label_slopes},
             ),
-            (LossForm(CANCELLATION, _separate_divergences),),
+            (LossForm(CANCELLATION, _separate_divergences, {"labels": _label_slopes_of_terms}),),
             elementwise=True,
         )
     ),

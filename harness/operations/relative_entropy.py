@@ -10,13 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from harness.model.case import Array, Domain, Inputs, Parameters
-from harness.operations.base import CANCELLATION, INSIDE, ROUNDING, Parameter, Region, same_shape, undefined
+from harness.operations.base import CANCELLATION, INSIDE, ROUNDING, Region, same_shape, undefined
+from harness.operations.divergence import GENERALIZED
 from harness.operations.losses import LossForm, loss
 from harness.operations.probabilities import PROBABILITIES
 from harness.operations.real import Call, Program, Real, shared
 from harness.operations.softmax import LABELS
-
-GENERALIZED = Parameter("generalized", default=False, choices=(False, True))
 
 
 def _generalized(call: Call) -> bool:

@@ -54,11 +54,12 @@ def test_an_impossible_class_is_infinitely_wrong_however_small_its_label_is(eval
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "batch_mean", "row_mean"])
+@pytest.mark.parametrize("generalized", [False, True])
 @pytest.mark.parametrize("log_labels", [False, True])
-def test_divergence_of_logarithms(assert_exact: Exact, reduction: str, *, log_labels: bool) -> None:
+def test_divergence_of_logarithms(assert_exact: Exact, reduction: str, *, log_labels: bool, generalized: bool) -> None:
     labels = [[-0.5, -1.0], [-INF, -30.0]] if log_labels else [[0.5, 0.25], [0.0, 1e-6]]
     given = {"log_probabilities": [[-1.0, -2.0], [-0.25, -4.0]], "labels": labels, "log_labels": log_labels}
-    assert_exact("log_kl_divergence", reduction=reduction, **given)
+    assert_exact("log_kl_divergence", reduction=reduction, generalized=generalized, **given)
 
 
 @pytest.mark.parametrize(

@@ -819,15 +819,19 @@ def _below_slope(epsilon: Real, p: Real) -> Real:
 
 
 def _log_kl_losses(call: Call) -> Losses:
-    """Z (log z - x); of labels t = log z: exp(t) (t - x)."""
-    logs = bool(call.parameters["log_labels"])
+    """Z (log z - x); of labels t = log z: exp(t) (t - x). Generalized exp(x) - z more."""
+    logs, generalized = bool(call.parameters["log_labels"]), ONE if call.parameters["generalized"] else ZERO
 
     def parts(x: Real, label: Real) -> tuple[Real, Real, Real]:
         z, log_z = (exp(label), label) if logs else (label, log(label))
-        slope = INFINITY if z.zero and x.exact == -math.inf else log_z - x + ONE
+        p = ZERO if generalized.zero else exp(x)
+        slope = INFINITY if z.zero and x.exact == -math.inf else log_z - x + (ONE - generalized)
         if z.zero and not x.nan:
-            return ZERO, ZERO, ZERO if logs else slope
-        return z * (log_z - x), -z, z * slope if logs else slope
+            return p, p, ZERO if logs else slope
+        value = z * (log_z - x) if generalized.zero else INFINITY
+        if generalized.zero or (z.exact == math.inf) == (x.exact == math.inf):
+            value = z * (log_z - x) + generalized * (p - z)
+        return value, p - z, z * slope if logs else slope
 
     found = each(parts, call.leading, call.reals["labels"])
     values, slopes, label_slopes = (each(lambda part, i=i: part[i], found) for i in range(3))

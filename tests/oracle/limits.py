@@ -291,6 +291,8 @@ LOG_DIVERGENCE = (
     row("no logarithm of a probability", log_probabilities=[1.0], labels=[0.5]),
     row("linear in predictions, for labels above 1 too", log_probabilities=[-1.0], labels=[1.5]),
     row("no logarithm of a probability", log_probabilities=[-1.0], labels=[1.0], log_labels=True),
+    row("exp(x) - z is added", log_probabilities=[-1.0, -INF], labels=[0.0, 0.5], generalized=True),
+    row("what is infinite outgrows the logarithm", log_probabilities=[INF, -1.0], labels=[0.5, INF], generalized=True),
     row(log_probabilities=[-1.0], labels=[-0.5]),
     row("NaN stays NaN", log_probabilities=[NAN, -1.0], labels=[0.5, NAN]),
     row(log_probabilities=[-1.0], labels=[1.0, 0.0]),
