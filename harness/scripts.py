@@ -82,7 +82,9 @@ def offered(adapter: Adapter, path: str, operation: str) -> Implementation:
 def _case(record: Record, path: str) -> Case:
     """A case of a run that one implementation alone is asked."""
     given, source = (record.operation, record.inputs, record.parameters, record.dtype), Source(record.source, 0)
-    return Case(record.case, *given, Expectation(), source, implementations=path)
+    return Case(
+        record.case, *given, Expectation(), source, implementations=path, layout=record.layout, misuse=record.misuse
+    )
 
 
 def repro(case: Case, row: Verdict, offered: Implementation, expression: str, versions: Mapping[str, str]) -> Repro:
@@ -114,6 +116,7 @@ def repro(case: Case, row: Verdict, offered: Implementation, expression: str, ve
         raised=row.outcome not in ("", "value"),
         form=(case.dtype, truth.outputs[row.output].high.shape) if formed else None,
         versions=versions,
+        layout=case.layout,
         batch_of_one=row.mode == "vmap" and offered.parameters.get("axis") == SECOND_AXIS,
     )
 

@@ -94,7 +94,8 @@ def _called(case: Case, item: Item, options: Options) -> tuple[Implementation, s
     limits = provision.limits(options)
     asked = spellings.Asked(adapter, row, case, mode)
     with tempfile.TemporaryDirectory() as work:
-        ((_, spelled),) = spellings.spell([asked], places[item.subject.environment], limits, Path(work))
+        found = spellings.spell([asked], places[item.subject.environment], limits, Path(work))
+    spelled = next((spelling for _, spelling in found), None)
     if spelled is None:
         raise ConfigError(f"repro {case.id} {item.subject.id}: what it calls can't be written down")
     return row, spelled.text

@@ -22,6 +22,8 @@ def texts(
 ) -> list[tuple[Asked, str]]:
     """Calls that can be written down, as they are typed: from the cache's folder, or made once more.
 
+    That a call can't be written down is kept too ("" for its text), unless it is for what may pass, as a crash.
+
     Args:
         packages: versions of the environment's, which a text depends on as on adapters and call.
         limits: with the folder; without one nothing is kept.
@@ -35,7 +37,7 @@ def texts(
         known |= {name: found[id(each)] for each, name in names if id(each) in found}
         if file:
             _write(file, known)
-    return [(each, known[name]) for each, name in names if known[name]]
+    return [(each, known[name]) for each, name in names if known.get(name)]
 
 
 def _circumstances(asked: Sequence[Asked], environment: Environment, packages: Mapping[str, str]) -> str:

@@ -13,10 +13,12 @@ from harness.adapters.spelling import SPELLED
 from harness.engine import plan as planning
 from harness.engine.pool import Limits, Pool
 from harness.model.case import Case, Parameters
-from harness.model.observation import Observation
+from harness.model.observation import Observation, Outcome
 from harness.model.plan import Item
 from harness.model.subject import Adapter, Environment
 
+LASTING = frozenset({Outcome.VALUE, Outcome.ERROR, Outcome.UNSUPPORTED})
+"""How calls end that end so again."""
 SPELLER = """from harness.adapters.spelling import spelling
 from harness.worker.process import load_adapter
 
@@ -71,16 +73,20 @@ def spell(
         work: a folder for what is needed on the way.
 
     Returns:
-        Each call with how it was made; None if it failed, or can't be told.
+        Each call with how it was made; None if it is refused or raises, or can't be told. Calls that crashed, ran out
+        of time or memory, or whose framework wasn't there are left out: another time they may go well.
     """
     work.mkdir(parents=True, exist_ok=True)
     items = list(_items(asked, environment, work))
     pool = Pool({environment.name: environment}, limits, work / "workers")
     seen = {item.rank: observation for item, observation in pool.observe([item for item in items if item])}
-    return [
-        (each, _read(each.row, item, seen.get(rank)) if item else None)
-        for rank, (each, item) in enumerate(zip(asked, items, strict=True))
-    ]
+    found: list[tuple[Asked, Spelling | None]] = []
+    for rank, (each, item) in enumerate(zip(asked, items, strict=True)):
+        if item is None:
+            found.append((each, None))
+        elif rank in seen and seen[rank].outcome in LASTING:
+            found.append((each, _read(each.row, item, seen[rank])))
+    return found
 
 
 def _items(asked: Sequence[Asked], environment: Environment, work: Path) -> Iterator[Item | None]:
@@ -100,8 +106,8 @@ def _speller(file: str, place: Path) -> Path:
     return place
 
 
-def _read(row: Implementation, item: Item, seen: Observation | None) -> Spelling | None:
-    if seen is None or SPELLED not in seen.outputs:
+def _read(row: Implementation, item: Item, seen: Observation) -> Spelling | None:
+    if SPELLED not in seen.outputs:
         return None
     log: Mapping[str, Any] = json.loads(seen.outputs[SPELLED].tobytes().decode("utf-8"))
     if not log["text"]:

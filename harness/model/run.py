@@ -74,6 +74,7 @@ class Record:
         inputs: arrays as they were given to the subjects.
         truth: output names to the truth (float64), empty where there is none.
         observations: subject ids to what they did.
+        layout, misuse: as of the `Case`.
     """
 
     case: str
@@ -84,6 +85,8 @@ class Record:
     inputs: Mapping[str, Array]
     truth: Mapping[str, Array]
     observations: Mapping[str, Observation]
+    layout: str = ""
+    misuse: str = ""
 
 
 Place = tuple[str, str, str]

@@ -197,7 +197,7 @@ class Operation:
     def of_one_dtype(self, inputs: Inputs) -> dict[str, Array]:
         """Inputs, the real ones in the leading one's dtype, which must hold their numbers."""
         dtype = inputs[self.leading].dtype
-        return {**inputs, **{i.name: inputs[i.name].astype(dtype) for i in self._real(inputs)}}
+        return {**inputs, **{i.name: inputs[i.name].astype(dtype, copy=False) for i in self._real(inputs)}}
 
     def shape_of(self, output: str, inputs: Inputs, complete: Parameters) -> Shape:
         """The shape that an output of a defined call has."""

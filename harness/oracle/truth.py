@@ -80,7 +80,7 @@ def evaluate_all(cases: Sequence[Case]) -> list[Truth]:
         operation = OPERATIONS[case.operation]
         complete = operation.complete(case.parameters)
         region = operation.locate(case.inputs, complete)
-        if case.misuse and region.domain is not Domain.UNDEFINED:
+        if region.domain is Domain.EXTENDED:
             case = replace(case, inputs=operation.of_one_dtype(case.inputs))  # noqa: PLW2901 - the same numbers
         outputs = tuple(operation.offered(case.inputs))
         if region.domain is Domain.UNDEFINED or not outputs:

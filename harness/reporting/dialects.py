@@ -8,9 +8,24 @@ that a compiler can't fold them, and a gradient is a vector-Jacobian product.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 UPSTREAM = "upstream"
+_BACKWARDS = "range({0}.dim() - 1, -1, -1)"
+IN_TORCH = {
+    "strided": "torch.stack([{0}, torch.zeros_like({0})], -1).flatten(-2)[..., ::2]",
+    "transposed": f"{{0}}.permute(*{_BACKWARDS}).contiguous().permute(*{_BACKWARDS})",
+    "unaligned": "torch.cat([torch.zeros(1, dtype={0}.dtype), {0}.reshape(-1)])[1:].reshape({0}.shape)",
+    "expanded": "{0}[:1].expand({0}.shape)",
+}
+IN_NUMPY = {
+    "strided": "numpy.stack([{0}, numpy.zeros_like({0})], -1).reshape(*{0}.shape[:-1], -1)[..., ::2]",
+    "transposed": "numpy.array({0}.T, order='C').T",
+    "unaligned": "numpy.concatenate([numpy.zeros(1, {0}.dtype), {0}.reshape(-1)])[1:].reshape({0}.shape)",
+    "expanded": "numpy.lib.stride_tricks.as_strided({0}[:1].copy(), {0}.shape, (0, *{0}.strides[1:]))",
+}
+"""What the worker does (`worker/layouts.py`), in words of the framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,8 @@ class Dialect:
         array: an input's expression, of its numbers as text, its shape and dtype.
         modes: the lines that leave the answer in `result`, by mode.
         number: expression of the answer as an array whose elements `float` takes, with `{}` for the answer.
+        layouts: expression of an input laid out in memory, with `{}` for the input, by layout; none where arrays are
+            copied into the framework's own, which lie as it likes.
     """
 
     imports: Sequence[str]
@@ -54,6 +71,7 @@ class Dialect:
     array: Callable[[str, Sequence[int], str], str]
     modes: Mapping[str, Callable[[Call], list[str]]]
     number: str
+    layouts: Mapping[str, str] = field(default_factory=dict)
 
 
 def _numpy_array(numbers: str, shape: Sequence[int], dtype: str) -> str:
@@ -220,14 +238,19 @@ def _of_jax(name: str, imports: Sequence[str], package: str) -> dict[str, Dialec
     return {name: Dialect(["import jax", wide, *imports], package, _jax_array, modes, "numpy.asarray({}, 'float64')")}
 
 
-def _of_numpy(name: str, imports: Sequence[str], eager: Callable[[Call], list[str]] = _value) -> dict[str, Dialect]:
-    return {name: Dialect(imports, name, _numpy_array, {"eager": eager}, "numpy.asarray({}, 'float64')")}
+def _of_numpy(
+    name: str,
+    imports: Sequence[str],
+    eager: Callable[[Call], list[str]] = _value,
+    layouts: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Dialect]:
+    return {name: Dialect(imports, name, _numpy_array, {"eager": eager}, "numpy.asarray({}, 'float64')", layouts)}
 
 
 def _of_torch(
     name: str, imports: Sequence[str], package: str, modes: Mapping[str, Callable[[Call], list[str]]]
 ) -> dict[str, Dialect]:
-    return {name: Dialect(imports, package, _torch_array, modes, "{}.detach().double()")}
+    return {name: Dialect(imports, package, _torch_array, modes, "{}.detach().double()", IN_TORCH)}
 
 
 def _keras(backend: str) -> list[str]:
@@ -259,7 +282,7 @@ DIALECTS: Mapping[str, Dialect] = {
     **_of_jax("keras-jax", [*_keras("jax"), "import numpy"], "keras"),
     **_of_numpy("onnx", _ONNX, _first),
     **_of_numpy("onnxruntime", [*_ONNX, "import onnxruntime"], _first),
-    **_of_numpy("scipy", ["import numpy", "import scipy.special"]),
-    **_of_numpy("sklearn", ["import numpy", "import sklearn.metrics"]),
+    **_of_numpy("scipy", ["import numpy", "import scipy.special"], layouts=IN_NUMPY),
+    **_of_numpy("sklearn", ["import numpy", "import sklearn.metrics"], layouts=IN_NUMPY),
 }
 """By the framework's name. The reference is none: it is the harness's own."""

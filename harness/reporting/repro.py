@@ -6,10 +6,13 @@ Whatever comes of a case's text goes into a script as a Python literal, by `repr
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+
+import numpy as np
 
 from harness.model.case import Array
 from harness.model.verdict import Kind, Verdict
@@ -27,6 +30,10 @@ def wrong(seen):
     return abs(Fraction(seen) - Fraction(HIGH) - Fraction(LOW)) > Fraction(ALLOWED)
 '''
 FAULTY = "still there"
+UNTRIED = 2
+"""The exit code where the framework, or the call in it, can't be had."""
+PUBLIC = re.compile(r"[\w.]+(?=\()")
+"""The name of what is called first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +56,7 @@ class Repro:
         raised: whether an error was observed.
         form: dtype and shape of the truth, if it is in them that what was observed differs.
         versions: of the packages that it was observed with.
+        layout: how the arrays lie in memory; "" for contiguous.
         batch_of_one: an example is given to the call as a batch of one.
     """
 
@@ -68,7 +76,13 @@ class Repro:
     versions: Mapping[str, str]
     raised: bool = False
     form: tuple[str, tuple[int, ...]] | None = None
+    layout: str = ""
     batch_of_one: bool = False
+
+    @property
+    def typed(self) -> str:
+        """The public call by the names that the script imports: keras-torch. is keras."""
+        return self.expression.replace(f"{self.framework}.", f"{DIALECTS[self.framework].package}.")
 
 
 def writable(framework: str, mode: str | None) -> bool:
@@ -87,7 +101,7 @@ def command(verdict: Verdict) -> str:
 
 def script(repro: Repro) -> str:
     """A script that exits 1 while the defect is there, 0 once it is gone, 2 if the call can't be made here."""
-    return "\n".join([*_head(repro), *_inputs(repro), *_call(repro), *_tail(repro), ""])
+    return "\n".join([*_head(repro), *_call(repro), *_tail(repro), ""])
 
 
 def markdown(repro: Repro) -> str:
@@ -120,20 +134,36 @@ def _plain(text: str) -> str:
 def _head(repro: Repro) -> Iterator[str]:
     dialect = DIALECTS[repro.framework]
     yield from ("import math", "import sys", "from fractions import Fraction", "")
-    yield from dialect.imports
-    yield ""
     yield f"print({one_line(repro.title)!r})"
     yield f"print({one_line(repro.reason)!r})"
     yield f"print('observed', {one_line(repro.seen)!r}, 'with', {dict(repro.versions)!r})"
+    yield "try:"
+    called = PUBLIC.match(repro.typed)
+    for line in [*dialect.imports, *([called[0]] if called else []), *_inputs(repro)]:
+        yield f"    {line}"
+    yield "except Exception as error:"
+    yield '    print("can\'t be tried here:", type(error).__name__, error)'
+    yield f"    sys.exit({UNTRIED})"
     yield f"print('this is', {dialect.package}.__version__)"
     yield ""
 
 
 def _inputs(repro: Repro) -> Iterator[str]:
-    array = DIALECTS[repro.framework].array
+    dialect = DIALECTS[repro.framework]
     for name, given in repro.inputs.items():
         numbers = "[" + ", ".join(map(_number, given.reshape(-1).tolist())) + "]"
-        yield f"{name} = {array(numbers, given.shape, repro.dtypes[name])}"
+        yield f"{name} = {dialect.array(numbers, given.shape, repro.dtypes[name])}"
+    if repro.layout and not dialect.layouts:
+        yield f"# {repro.layout} when observed, but {repro.framework} copies what it is given: no layout is built here"
+        return
+    for name, given in repro.inputs.items():
+        if repro.layout and given.ndim and (repro.layout != "expanded" or _alike(given)):
+            yield f"{name} = {dialect.layouts[repro.layout].format(name)}  # {repro.layout} in memory"
+
+
+def _alike(given: Array) -> bool:
+    """Whether all rows are the same: only then is there one of them in memory."""
+    return bool(given.size) and given.tobytes() == np.broadcast_to(given[:1], given.shape).tobytes()
 
 
 def _number(value: float) -> str:
@@ -149,15 +179,14 @@ def _call(repro: Repro) -> Sequence[str]:
     shapes = {name: given.shape for name, given in repro.inputs.items()}
     wanted = repro.output.removeprefix(GRADIENT) if repro.output.startswith(GRADIENT) else ""
     dialect = DIALECTS[repro.framework]
-    expression = repro.expression.replace(f"{repro.framework}.", f"{dialect.package}.")  # keras-torch. is keras.
-    call = Call(expression, shapes, repro.dtypes, wanted, repro.batch_of_one)
+    call = Call(repro.typed, shapes, repro.dtypes, wanted, repro.batch_of_one)
     body = dialect.modes[repro.mode](call)
     return ["", "try:", *(f"    {line}".rstrip() for line in body), *_refused(repro)]
 
 
 def _refused(repro: Repro) -> list[str]:
     """What it says that the call raises: right, or the defect, or neither where a number was seen."""
-    code = 0 if repro.high is None else 1 if repro.raised else 2
+    code = 0 if repro.high is None else 1 if repro.raised else UNTRIED
     return ["except Exception as error:", "    print('raised', type(error).__name__, error)", f"    sys.exit({code})"]
 
 

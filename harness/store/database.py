@@ -92,6 +92,8 @@ class Store:
             "dtype": case.dtype,
             "parameters": dict(case.parameters),
             "source": str(case.source),
+            "layout": case.layout,
+            "misuse": case.misuse,
             "inputs": list(case.inputs),
             "truth": list(truth),
         }
@@ -157,6 +159,8 @@ class Store:
             dict(zip(header["inputs"], arrays[:count], strict=True)),
             dict(zip(header["truth"], arrays[count:], strict=True)),
             seen,
+            header.get("layout", ""),
+            header.get("misuse", ""),
         )
 
     def _open(self, *, fresh: bool) -> Any:

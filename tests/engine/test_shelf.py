@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from harness.engine import shelf
-from harness.engine.pool import Limits
+from harness.engine.pool import Limits, Pool
 from harness.engine.spellings import Asked
 from harness.environments.adapters import adapters
 from harness.model.case import Case, Expectation, Source
+from harness.model.observation import Observation, Outcome
 from harness.model.subject import Environment
 
 HERE = Environment("current", sys.executable)
@@ -52,3 +53,25 @@ def test_other_packages_or_inputs_are_another_text(
     shelf.texts([asked], HERE, {"torch": "2"}, limits, tmp_path / "work")
     monkeypatch.setattr(shelf, "spell", lambda left, *_: [(each, None) for each in left])
     assert shelf.texts([asked], HERE, {"torch": "3"}, limits, tmp_path / "work") == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CRASH, Outcome.TIMEOUT, Outcome.UNAVAILABLE])
+def test_what_may_pass_is_not_kept(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    limits = Limits(cache=tmp_path / "cache")
+    with monkeypatch.context() as broken:
+        broken.setattr(Pool, "observe", lambda _self, items: [(item, Observation(outcome)) for item in items])
+        assert shelf.texts([asked], HERE, {}, limits, tmp_path / "work") == []
+    assert [text for _, text in shelf.texts([asked], HERE, {}, limits, tmp_path / "again")] == [
+        "torch.nn.functional.logsigmoid(logits)"
+    ]
+
+
+def test_that_a_call_raises_is_kept(asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = Limits(cache=tmp_path / "cache")
+    with monkeypatch.context() as broken:
+        broken.setattr(Pool, "observe", lambda _self, items: [(item, Observation(Outcome.ERROR)) for item in items])
+        assert shelf.texts([asked], HERE, {}, limits, tmp_path / "work") == []
+    monkeypatch.setattr(shelf, "spell", lambda *_: pytest.fail("it was made again"))
+    assert shelf.texts([asked], HERE, {}, limits, tmp_path / "again") == []
