@@ -81,7 +81,7 @@ LEADING = MappingProxyType(
 )
 """Leading inputs that aren't logits."""
 
-DENSE = ("cross_entropy", "kl_divergence", "relative_entropy", "soft_margin_loss")
+DENSE = ("cross_entropy", "cross_entropy_gradient", "kl_divergence", "relative_entropy", "soft_margin_loss")
 """How names of operations with real-valued labels end."""
 
 INDEXED = ("nll_loss", "linear_cross_entropy", "sampled_softmax_cross_entropy", "noise_contrastive_estimation")

@@ -158,6 +158,34 @@ def run_sampled(loss: Loss, inputs: Arrays, parameters: Parameters, wanted: Sequ
     return outputs
 
 
+def run_sigmoid_gradient(inputs: Arrays, _parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
+    """Run the gradient of sigmoid cross-entropy by logits."""
+    x = inputs["logits"]
+    z = _labels(x, inputs, None, {}, sparse=False).dense
+    upstream = inputs.get("upstream", np.ones_like(x))
+    outputs = {"value": reference.sigmoid_slopes(x, z, {})}
+    for name in gradient_inputs(wanted, inputs):
+        outputs["gradient:" + name] = -upstream if name == "labels" else reference.sigmoid_vjp(x, upstream)
+    return outputs
+
+
+def run_softmax_gradient(
+    operation: str, inputs: Arrays, parameters: Parameters, wanted: Sequence[str]
+) -> Dict[str, Array]:
+    """Run the gradient of softmax cross-entropy by logits."""
+    x = inputs["logits"]
+    axis = _class_axis(x, parameters["axis"])
+    z = _labels(x, inputs, axis, {"ignore_index": "none"}, sparse=has_index_labels(operation)).dense
+    upstream, p = inputs.get("upstream", np.ones_like(x)), reference.softmax(x, axis)
+    outputs = {"value": reference.softmax_slopes(x, z, {"axis": axis})}
+    for name in gradient_inputs(wanted, inputs):
+        by_labels = name == "labels"
+        outputs["gradient:" + name] = (
+            reference.mixed_slopes(p, upstream, axis) if by_labels else reference.curvatures(p, z, upstream, axis)
+        )
+    return outputs
+
+
 LAYER = ("hidden", "kernel", "biases")
 
 
@@ -356,6 +384,10 @@ def _loss_row(operation: str, loss: Loss, *parameters: str, inputs: Sequence[str
     return _row(operation, run, "reduction", "empty_mean", *parameters, inputs=(*inputs, "weights"))
 
 
+def _gradient_row(loss: str, run: Callable[..., Any], *parameters: str) -> Implementation:
+    return _row(loss + "_gradient", run, *parameters)
+
+
 _BY_CLASS = ("class_weights",)
 _OF_SAMPLE = ("axis", "remove_accidental_hits")
 
@@ -369,6 +401,11 @@ IMPLEMENTATIONS = (
     _loss_row("weighted_sigmoid_cross_entropy", _WEIGHTED, "label_smoothing", "pos_weight"),
     _loss_row("softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis", inputs=_BY_CLASS),
     _loss_row("sparse_softmax_cross_entropy", _SOFTMAX, "label_smoothing", "axis", "ignore_index", inputs=_BY_CLASS),
+    _gradient_row("sigmoid_cross_entropy", run_sigmoid_gradient),
+    _gradient_row("softmax_cross_entropy", partial(run_softmax_gradient, "softmax_cross_entropy"), "axis"),
+    _gradient_row(
+        "sparse_softmax_cross_entropy", partial(run_softmax_gradient, "sparse_softmax_cross_entropy"), "axis"
+    ),
     _loss_row("binary_cross_entropy", _BINARY, "label_smoothing", "epsilon", "epsilon_use", "log_floor"),
     _loss_row("categorical_cross_entropy", _CATEGORICAL, "label_smoothing", "axis", "epsilon", "normalize"),
     _loss_row("sparse_categorical_cross_entropy", _CATEGORICAL, "axis", "epsilon", "normalize", "ignore_index"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import operator
 from functools import partial
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Callable, Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -76,6 +76,16 @@ def _rows(name: str, optax: Any, inputs: Tensors, parameters: Parameters, **more
     return loss(inputs["logits"], inputs["labels"], **options, **more)
 
 
+def _gradient(run: Callable[..., Any], optax: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    """The gradient of a sum of losses by logits, as a function to be differentiated once more."""
+    import jax as framework
+
+    def total(logits: Any) -> Any:
+        return run(optax, dict(inputs, logits=logits), parameters).sum()
+
+    return framework.grad(total)(inputs["logits"])
+
+
 def _focal(optax: Any, inputs: Tensors, parameters: Parameters) -> Any:
     """Its alpha balances classes, or is none."""
     alpha = parameters["alpha"] if parameters["class_balancing"] else None
@@ -128,10 +138,19 @@ def _of_all(name: str, parameters: Mapping[str, Values], since: str) -> Implemen
     return made._replace(inputs=_WHERE, modes=jax.MODES, seldom=(), narrowed={})
 
 
+def _differentiated(name: str, operation: str, run: Callable[..., Any], parameters: Mapping[str, Values]) -> Any:
+    """The row of a loss's gradient, whose own gradient is double backward."""
+    made = row("optax." + name, operation + "_gradient", partial(_gradient, run), parameters)
+    return made._replace(modes=jax.MODES, seldom=(), narrowed={})
+
+
 IMPLEMENTATIONS = (
     row("optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", _elements, {}),
     row("optax." + _SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS)._replace(inputs=_WHERE),
     row("optax." + _INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS)._replace(inputs=_WHERE),
+    _differentiated("sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", _elements, {}),
+    _differentiated(_SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS),
+    _differentiated(_INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS),
     row("optax." + _SAFE, _SOFTMAX, partial(_rows, _SAFE), _LAST_AXIS, since="0.2.3"),
     # with epsilon 0 it is the cross-entropy
     row("optax." + _POLY, _SOFTMAX, partial(_rows, _POLY, epsilon=0.0), _ANY_AXIS, since="0.2"),

@@ -73,6 +73,17 @@ def logsumexp_vjp(x: Array, upstream: Array, axis: int) -> Array:
     return np.expand_dims(upstream, axis) * softmax(x, axis)
 
 
+def curvatures(p: Array, z: Array, upstream: Array, axis: int) -> Array:
+    """S p (u - sum u p), S = sum z: a Hessian of softmax cross-entropy times u = upstream."""
+    mass = np.sum(z, axis=axis, keepdims=True)
+    return mass * (p * (upstream - np.sum(upstream * p, axis=axis, keepdims=True)))
+
+
+def mixed_slopes(p: Array, upstream: Array, axis: int) -> Array:
+    """Sum u p - u, u = upstream."""
+    return np.sum(upstream * p, axis=axis, keepdims=True) - upstream
+
+
 class Loss(NamedTuple):
     """A loss: from its leading input x, its labels z and the parameters.
 

@@ -347,6 +347,16 @@ def _sampled(name: str, tf: Any, inputs: Tensors, parameters: Parameters) -> Any
     )
 
 
+def _gradient(run: Callable[..., Any], tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    """The gradient of unreduced losses by logits, as a function to be differentiated once more."""
+    from tensorflow import GradientTape  # not `tf`'s: what is inside of a tape can't be written down as one expression
+
+    with GradientTape() as tape:
+        tape.watch(inputs["logits"])
+        losses = run(tf, inputs, parameters)
+    return tape.gradient(losses, inputs["logits"])
+
+
 KERAS_2, KERAS_3 = "2.12", "2.16"
 """The first TensorFlow whose tf.keras, Keras 2 then, was tried; and the first whose tf.keras is Keras 3."""
 KERAS = keras_losses.Table("tf.keras.", lambda tf: tf.keras, "after", "kullback_leibler_divergence", KERAS_MODES)
@@ -415,6 +425,15 @@ def _of_sample(name: str, operation: str) -> Any:
     return found._replace(gradients=("hidden", "kernel", "biases"))
 
 
+def _differentiated(
+    path: str, operation: str, run: Callable[..., Any], *parameters: Mapping[str, Values], **more: Any
+) -> Any:
+    """The row of a loss's gradient: its own gradient is double backward."""
+    return _row(path, operation + "_gradient", partial(_gradient, run), *parameters, since=DOUBLE_BACKWARD, **more)
+
+
+DOUBLE_BACKWARD = "2.2"
+"""The first TensorFlow that differentiates the sparse kernel twice: https://github.com/tensorflow/tensorflow/issues/27875"""
 HITS = "remove_accidental_hits"
 
 IMPLEMENTATIONS = (
@@ -444,6 +463,24 @@ IMPLEMENTATIONS = (
         _LAST,
         indices=WIDE_INDICES,
     ),
+    _row(
+        "raw_ops.SoftmaxCrossEntropyWithLogits",
+        _SOFTMAX + "_gradient",
+        tensorflow_kernels.backprop_softmax,
+        _LAST,
+        since=DOUBLE_BACKWARD,
+    ),
+    _row(
+        "raw_ops.SparseSoftmaxCrossEntropyWithLogits",
+        _SPARSE + "_gradient",
+        tensorflow_kernels.backprop_sparse,
+        _LAST,
+        since=DOUBLE_BACKWARD,
+        indices=WIDE_INDICES,
+    ),
+    _differentiated("nn.sigmoid_cross_entropy_with_logits", _SIGMOID, _nn_sigmoid),
+    _differentiated("nn.softmax_cross_entropy_with_logits", _SOFTMAX, _nn_softmax, _AXIS),
+    _differentiated("nn.sparse_softmax_cross_entropy_with_logits", _SPARSE, _nn_sparse, _LAST, indices=WIDE_INDICES),
     *KERAS.losses(KERAS_2, KERAS_3),
     *KERAS.cross_entropies(KERAS_3),
     *_v1("sigmoid_cross_entropy", _SIGMOID, _v1_sigmoid, _SMOOTHING),

@@ -25,19 +25,29 @@ def v2_softmax(tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
 
 
 def kernel_softmax(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
-    """Its output `loss`; its other one, `backprop`, is what the gradient times upstream is made of."""
-    return _loss_of(tf.raw_ops.SoftmaxCrossEntropyWithLogits, inputs)
+    """Its output `loss`."""
+    return _outputs_of(tf.raw_ops.SoftmaxCrossEntropyWithLogits, inputs).loss
 
 
 def kernel_sparse(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
     """Likewise, of index labels."""
-    return _loss_of(tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits, inputs)
+    return _outputs_of(tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits, inputs).loss
 
 
-def _loss_of(kernel: Callable[..., Any], inputs: Tensors) -> Any:
+def backprop_softmax(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    """Its other output: the gradient of each loss, which that of the loss is made of, times upstream."""
+    return _outputs_of(tf.raw_ops.SoftmaxCrossEntropyWithLogits, inputs).backprop
+
+
+def backprop_sparse(tf: Any, inputs: Tensors, _parameters: Parameters) -> Any:
+    """Likewise, of index labels."""
+    return _outputs_of(tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits, inputs).backprop
+
+
+def _outputs_of(kernel: Callable[..., Any], inputs: Tensors) -> Any:
     if len(inputs["logits"].shape) != 2:  # noqa: PLR2004 - examples x classes
         raise UnsupportedError("its features have two axes, examples and classes")
-    return kernel(features=inputs["logits"], labels=inputs["labels"]).loss
+    return kernel(features=inputs["logits"], labels=inputs["labels"])
 
 
 SEQUENCE_FLAGS = {

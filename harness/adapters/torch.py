@@ -215,6 +215,13 @@ def _by_class(inputs: Tensors, parameters: Parameters) -> Dict[str, Any]:
     return options if ignored == "none" else dict(options, ignore_index=ignored)
 
 
+def _gradient(run: Callable[..., Any], torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    """The gradient of a sum of losses by logits, as a function to be differentiated once more."""
+    logits = inputs["logits"].requires_grad_()
+    of_loss = dict(parameters, reduction="sum", label_smoothing=0.0, ignore_index="none")
+    return torch.autograd.grad(run(torch, inputs, of_loss), logits, create_graph=True)[0]
+
+
 def _sigmoid(torch: Any, inputs: Tensors, _parameters: Parameters) -> Any:
     return torch.sigmoid(inputs["logits"])
 
@@ -261,6 +268,7 @@ _REDUCED: Dict[str, Any] = {"reduction": ("none", "sum", "mean"), "empty_mean": 
 _BATCH = ("none", "sum", "mean", "batch_mean")
 _CLASSES = dict(_REDUCED, label_smoothing=ANY, axis=SECOND_AXIS)
 _INDICES = dict(_CLASSES, reduction=("none", "sum", "mean", "weighted_mean"), ignore_index=ANY)
+_SECOND: Mapping[str, Values] = {"axis": SECOND_AXIS}
 _WEIGHTS = ("weights",)
 _CLASS_WEIGHTS = ("class_weights",)
 
@@ -290,6 +298,14 @@ def _row(
         narrowed=less,
         seldom=SELDOM,
     )
+
+
+def _differentiated(
+    path: str, operation: str, run: Callable[..., Any], parameters: Mapping[str, Values], **more: Any
+) -> Implementation:
+    """The row of a loss's gradient, whose own gradient is double backward: eagerly alone."""
+    found = _row(path, operation + "_gradient", partial(_gradient, run), parameters, **more)
+    return found._replace(modes=("eager",), narrowed={}, seldom=())
 
 
 IMPLEMENTATIONS = (
@@ -324,6 +340,9 @@ IMPLEMENTATIONS = (
         _CLASS_WEIGHTS,
         since="1.10",
     ),
+    _differentiated(_WITH_LOGITS, "sigmoid_cross_entropy", _bce_with_logits, {}, since="1.10"),
+    _differentiated(_F + "cross_entropy", "softmax_cross_entropy", _cross_entropy, _SECOND, since="1.10"),
+    _differentiated(_F + "cross_entropy", "sparse_softmax_cross_entropy", _index_cross_entropy, _SECOND, since="1.10"),
     _row(
         _F + "nll_loss",
         "nll_loss",

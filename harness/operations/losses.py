@@ -121,7 +121,7 @@ def losses_shape(leading: Array, complete: Parameters) -> Shape:
 
 def smoothed(call: Call, labels: Real, classes: int) -> Real:
     """Labels moved toward 1/classes: z (1 - e) + e / classes. Classes is 2 for sigmoid losses."""
-    if call.parameter("label_smoothing") == 0:
+    if call.parameters.get("label_smoothing", 0.0) == 0:
         return labels
     e = call.constant("label_smoothing")
     return labels * (1.0 - e) + e / call.once_rounded(float(classes))

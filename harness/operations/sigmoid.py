@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from harness.model.case import Inputs, Parameters
 from harness.operations.base import (
     CANCELLATION,
@@ -149,7 +151,7 @@ def _plain_slopes(call: Call) -> Real:
 def _soft_slopes(call: Call) -> Real:
     """The plain form for soft labels, where it loses no more than the labels' own rounding does."""
     z = call.inputs["labels"]
-    hard = ((z == 0) | (z == 1)) & (call.parameter("label_smoothing") == 0)
+    hard = ((z == 0) | (z == 1)) & (call.parameters.get("label_smoothing", 0.0) == 0)
     return relative_slopes(call).where(hard, _plain_slopes(call))
 
 
@@ -168,6 +170,11 @@ def _label_slopes_by_softplus(call: Call) -> Real:
     x = call.real("logits")
     above, below = x.maximum(0.0) + log_tail(call), (-x).maximum(0.0) + log_tail(call)
     return call.constant("pos_weight") * below - above
+
+
+def _mixed_slopes(call: Call) -> Real:
+    """-u, whatever x is."""
+    return -ahead(call).shaped(lambda a: np.broadcast_to(a, call.inputs["logits"].shape))
 
 
 def _anywhere(_inputs: Inputs, _parameters: Parameters) -> Region:
@@ -217,6 +224,21 @@ _LOG_SIGMOID = {
 }
 
 
+_GRADIENT = {
+    VALUE: Output(
+        slopes,
+        (
+            Form(ROUNDING, relative_slopes),
+            Form(CANCELLATION, _soft_slopes),
+            Form(CANCELLATION, _plain_slopes, passes=False),
+        ),
+    ),
+    gradient("logits"): _SIGMOID[gradient("logits")],
+    gradient("labels"): Output(_mixed_slopes),
+}
+"""The gradient of a cross-entropy as a function of its own: its slopes, times upstream, are double backward."""
+
+
 _SLOPE_FORMS = (
     LossForm(ROUNDING, slopes={"logits": relative_slopes}),
     LossForm(CANCELLATION, slopes={"logits": _soft_slopes}),
@@ -258,6 +280,16 @@ OPERATIONS = (
             *_SLOPE_FORMS,
             LossForm(SHIFT, _weighted_without_log1p, passes=False),
         ),
+        elementwise=True,
+    ),
+    Operation(
+        "sigmoid_cross_entropy_gradient",
+        "sigma(x) - z",
+        (LOGITS, LABELS, UPSTREAM_INPUT),
+        (),
+        _labelled,
+        _same,
+        _GRADIENT,
         elementwise=True,
     ),
 )

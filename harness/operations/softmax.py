@@ -33,7 +33,7 @@ from harness.operations.base import (
     same_shape,
     undefined,
 )
-from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, LossForm, label_region, loss, smoothed
+from harness.operations.losses import SMOOTHING, UPSTREAM_INPUT, Locator, LossForm, label_region, loss, smoothed
 from harness.operations.real import Call, Exponentials, Program, Real, Shape, expanded, of_row, shared
 from harness.operations.reductions import CLASS_WEIGHTS, IGNORE_INDEX, indices, kept
 
@@ -331,7 +331,7 @@ def _class_weight_slopes(log_p: LogForm) -> Program:
 
 
 def _smooth(call: Call) -> bool:
-    return call.parameter("label_smoothing") != 0
+    return call.parameters.get("label_smoothing", 0.0) != 0
 
 
 def _sparse_losses(log_p: LogForm) -> Program:
@@ -432,6 +432,38 @@ def _plain_log_softmax_slopes(call: Call) -> Real:
     return _ahead(call) - _exponential(call) * _sum_ahead(call)
 
 
+# Gradients by logits as functions of their own: their slopes, times upstream, are double backward.
+
+
+def _curvatures(call: Call) -> Real:
+    """S_z p_i sum_j p_j (u_i - u_j): the Hessian times u."""
+    return _times_mass(call, _softmax_slopes(call))
+
+
+def _plain_curvatures(call: Call) -> Real:
+    """S_z p (u - sum u p), of p = exp(log p)."""
+    return _times_mass(call, _exponential(call) * (_ahead(call) - _mean_by_exponentials(call)))
+
+
+def _times_mass(call: Call, slopes: Real) -> Real:
+    return slopes if call.inputs["labels"].dtype.kind in "iu" else _mass(call) * slopes
+
+
+@of_row
+def _mean_by_exponentials(call: Call) -> Real:
+    return (_ahead(call) * _exponential(call)).sum(keepdims=True)
+
+
+def _mixed_slopes(call: Call) -> Real:
+    """Sum u p - u_i, with u less its first entry."""
+    return _mean_less_first(call) - _less_first(call)
+
+
+def _plain_mixed_slopes(call: Call) -> Real:
+    """Sum u p - u_i."""
+    return _mean_by_exponentials(call) - _ahead(call)
+
+
 def class_axis_region(inputs: Inputs, parameters: Parameters, leading: str) -> Region:
     """Whether the leading input has the class axis, with at least one class on it."""
     shape, axis = inputs[leading].shape, int(parameters["axis"])
@@ -508,6 +540,23 @@ def _primitive(
     return Operation(name, formula, inputs, (AXIS,), _logits_region, _same, outputs, by_pieces=True)
 
 
+def _gradient_of(name: str, labels: Input, region: Locator, slopes: tuple[Program, Program]) -> Operation:
+    """The gradient of a cross-entropy by logits, and its own gradients."""
+    programs = {VALUE: slopes, gradient("logits"): (_curvatures, _plain_curvatures)}
+    if labels.differentiable:
+        programs[gradient("labels")] = (_mixed_slopes, _plain_mixed_slopes)
+    outputs = {
+        output: Output(
+            last_axis_back(exact),
+            (Form(ROUNDING, last_axis_back(exact), passes=False), Form(SHIFT, last_axis_back(plain))),
+        )
+        for output, (exact, plain) in programs.items()
+    }
+    formula = "softmax(x) - unit vector of the label" if labels.kind == "index" else "softmax(x) sum(z) - z"
+    inputs = (LOGITS, labels, UPSTREAM_INPUT)
+    return Operation(name + "_gradient", formula, inputs, (AXIS,), region, _same, outputs, by_pieces=True)
+
+
 def _linear_slopes(log_p: LogForm, *, labels: bool) -> dict[str, Program]:
     """With respect to what a loss is linear in: class weights, and labels that aren't indices."""
     return {"class_weights": _class_weight_slopes(log_p), **({"labels": _label_slopes(log_p)} if labels else {})}
@@ -570,4 +619,6 @@ OPERATIONS = (
         _loss_forms(_sparse_losses, (_sparse_slopes, _plain_sparse_slopes), labels=False),
         by_pieces=True,
     ),
+    _gradient_of("softmax_cross_entropy", LABELS, _dense_logits, (_dense_slopes, _plain_dense_slopes)),
+    _gradient_of("sparse_softmax_cross_entropy", INDICES, _sparse_logits, (_sparse_slopes, _plain_sparse_slopes)),
 )

@@ -395,7 +395,8 @@ class Call:
     @classmethod
     def of(cls, case: Case) -> Call:
         """The arguments of a case, with the operation's defaults."""
-        reals = {n: exactly(a) for n, a in case.inputs.items() if a.dtype.kind not in "iu"}
+        kinds = {i.name: i.kind for i in OPERATIONS[case.operation].inputs}
+        reals = {n: exactly(a) for n, a in case.inputs.items() if kinds[n] == "real"}
         parameters = OPERATIONS[case.operation].complete(case.parameters)
         axis = int(parameters["axis"]) if "axis" in parameters else None
         return cls(case.operation, reals, parameters, case.inputs.get("labels"), axis, case.inputs.get("samples"))
@@ -1058,6 +1059,38 @@ def _primitive_outputs(call: Call) -> dict[str, Array]:
     return {"value": np.moveaxis(rows, -1, call.axis), "gradient:logits": np.moveaxis(slopes, -1, call.axis)}
 
 
+def _gradient_outputs(call: Call) -> dict[str, Array]:
+    """S p - z, and the gradients of its sum times u: S p_i (u_i - sum u p), and sum u p - u_i."""
+    x = call.leading
+    upstream = call.last("upstream") if "upstream" in call.reals else filled(x.shape, ONE)
+    if call.axis is None:
+        s, z = each(Sigmoid.of, x), call.reals["labels"]
+        return {
+            "value": each(lambda s, z: (ONE - z) * s.p - z * s.rest, s, z),
+            "gradient:logits": each(lambda s, u: u * s.p * s.rest, s, upstream),
+            "gradient:labels": each(lambda u: -u, upstream),
+        }
+    z = call.labels()
+    found = {
+        "value": by_row(lambda x, z: Softmax.of(x).loss_slopes(z), x, z),
+        "gradient:logits": by_row(_curvature_row, x, z, upstream),
+    }
+    if not call.sparse:
+        found["gradient:labels"] = by_row(_mixed_row, x, upstream)
+    return {name: np.moveaxis(array, -1, call.axis) for name, array in found.items()}
+
+
+def _curvature_row(x: Sequence[Real], z: Sequence[Real], u: Sequence[Real]) -> Sequence[Real]:
+    return [total(z) * slope for slope in Softmax.of(x).slopes(u)]
+
+
+def _mixed_row(x: Sequence[Real], u: Sequence[Real]) -> Sequence[Real]:
+    """Of u less its first, since p sums to 1."""
+    v = [i - u[0] for i in u]
+    mean = total(i * p for i, p in zip(v, Softmax.of(x).p, strict=True))
+    return [mean - i for i in v]
+
+
 def _logsumexp_outputs(call: Call) -> dict[str, Array]:
     """log(sum exp(x)), and the softmax; an infinite largest logit by limit."""
     x = call.leading
@@ -1146,5 +1179,6 @@ def outputs(case: Case, digits: int = 40) -> dict[str, Array]:
     if call.samples is not None:
         found = _sampled_outputs(call)
     else:
-        found = _primitive_outputs(call) if case.operation in PRIMITIVES else _loss_outputs(call)
+        of_kind = _primitive_outputs if case.operation in PRIMITIVES else _loss_outputs
+        found = (_gradient_outputs if case.operation.endswith("_gradient") else of_kind)(call)
     return {name: each(lambda x: x.settled(digits), array) for name, array in found.items()}

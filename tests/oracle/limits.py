@@ -349,6 +349,33 @@ SOFT_MARGIN = (
     *_losses("logits", -INF, 0.0, 1.0),
 )
 
+SIGMOID_GRADIENT = (
+    row("the label's side", logits=[INF, -INF], labels=[1.0, 0.0]),
+    row("the other side", logits=[INF, -INF], labels=[0.0, 1.0]),
+    row("NaN stays NaN", logits=[NAN, 0.0], labels=[1.0, NAN]),
+    row("linear in the label, beyond [0, 1] too", logits=[0.0, 1.0], labels=[1.5, -0.5]),
+    row(logits=[0.0], labels=[1.0, 0.0]),
+)
+DENSE_GRADIENT = (
+    row("the label takes all the mass", logits=[INF, 0.0, 5.0], labels=[1.0, 0.0, 0.0]),
+    row("the masked class has the label", logits=[-INF, 0.0, 0.0], labels=[1.0, 0.0, 0.0], upstream=[1.0, 2.0, 4.0]),
+    row("no limit", logits=[INF, INF, 0.0], labels=[1.0, 0.0, 0.0], upstream=[1.0, 2.0, 4.0]),
+    row("NaN is in the sum", logits=[NAN, 0.0], labels=[0.0, 1.0], upstream=[1.0, 2.0]),
+    row("a constant direction has no curvature", logits=[0.0, 1.0], labels=[0.5, 0.5], upstream=[3.0, 3.0]),
+    row("labels of any mass", logits=[0.0, 0.0], labels=[2.0, 1.0], upstream=[1.0, 0.0]),
+    row("one class has all the mass", logits=[7.0], labels=[1.0]),
+    row(logits=[0.0, 1.0], labels=[1.0]),
+    row(logits=[], labels=[]),
+)
+SPARSE_GRADIENT = (
+    row("the label takes all the mass", logits=[[INF, 0.0, 5.0]], labels=[0]),
+    row("the masked class is the label's", logits=[[-INF, 0.0, 0.0]], labels=[0], upstream=[[1.0, 2.0, 4.0]]),
+    row("no limit", logits=[[-INF, -INF]], labels=[0], upstream=[[1.0, 2.0]]),
+    row("a constant direction has no curvature", logits=[[0.0, 1.0]], labels=[0], upstream=[[3.0, 3.0]]),
+    row(logits=[[0.0, 1.0]], labels=[2]),
+    row(logits=[[0.0, 1.0]], labels=[0, 1]),
+)
+
 LIMITS: Mapping[str, Sequence[Row]] = {
     "sigmoid": SIGMOID,
     "log_sigmoid": SIGMOID,
@@ -359,6 +386,9 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "logsumexp": LOGSUMEXP,
     "softmax_cross_entropy": DENSE,
     "sparse_softmax_cross_entropy": SPARSE,
+    "sigmoid_cross_entropy_gradient": SIGMOID_GRADIENT,
+    "softmax_cross_entropy_gradient": DENSE_GRADIENT,
+    "sparse_softmax_cross_entropy_gradient": SPARSE_GRADIENT,
     "nll_loss": NLL,
     "linear_cross_entropy": LINEAR,
     "sampled_softmax_cross_entropy": SAMPLED,
