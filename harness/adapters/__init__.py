@@ -43,6 +43,7 @@ __all__ = [
     "Tensor",
     "UnsupportedError",
     "calling",
+    "copying",
     "gradient_inputs",
     "has_index_labels",
     "leading_input",
@@ -113,6 +114,7 @@ class Implementation(NamedTuple):
         indices: dtypes of index inputs, if it doesn't take all of `INDICES`.
         modes: how it can be executed; the first is the usual one.
         seldom: those of them that are asked only where a case names them (`torch.*@compile`).
+        copies: whether arrays are copied into the framework's own, so that how they lay in memory is lost.
         since: first version of the framework that has it, or that it was tried with; "" for always.
         until: first version that no longer has it, "" for none.
         absent: why it can't be run yet, "" if it can.
@@ -134,6 +136,7 @@ class Implementation(NamedTuple):
     narrowed: Mapping[str, Mapping[str, Values]] = MappingProxyType({})
     indices: Sequence[str] = INDICES
     seldom: Sequence[str] = ()
+    copies: bool = False
 
     def in_mode(self, mode: str) -> Implementation:
         """The row with the parameters that it offers in a mode."""
@@ -152,6 +155,11 @@ def calling(name: str, call: Callable[..., Dict[str, Tensor]]) -> Callable[..., 
         return call(implementation._replace(run=run), *given)
 
     return made
+
+
+def copying(rows: Sequence[Implementation]) -> Tuple[Implementation, ...]:
+    """Rows of a framework that copies the arrays that it is given into its own."""
+    return tuple(row._replace(copies=True) for row in rows)
 
 
 def gradient_inputs(wanted: Sequence[str], inputs: Container[str]) -> List[str]:

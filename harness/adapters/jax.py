@@ -166,6 +166,7 @@ def row(
         since=since,
         narrowed={VMAP: narrowed(parameters)},
         seldom=(VMAP,),
+        copies=True,
     )
 
 

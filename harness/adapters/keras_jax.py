@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from harness.adapters import calling, jax, keras_losses
+from harness.adapters import calling, copying, jax, keras_losses
 
 FRAMEWORK = "keras-jax"
 PACKAGES = ("keras", "jax", "numpy")
 ALIASES = MappingProxyType({FRAMEWORK: "keras"})
-IMPLEMENTATIONS = keras_losses.table(FRAMEWORK, sparse_normalize="before", modes=jax.MODES)
+IMPLEMENTATIONS = copying(keras_losses.table(FRAMEWORK, sparse_normalize="before", modes=jax.MODES))
 
 call = calling("keras", jax.call)
 

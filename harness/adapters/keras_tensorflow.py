@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from harness.adapters import calling, keras_losses, tensorflow
+from harness.adapters import calling, copying, keras_losses, tensorflow
 
 FRAMEWORK = "keras-tensorflow"
 PACKAGES = ("keras", "tensorflow", "numpy")
 ALIASES = MappingProxyType({FRAMEWORK: "keras"})
-IMPLEMENTATIONS = keras_losses.table(FRAMEWORK, sparse_normalize="after", modes=("eager", "graph"))
+IMPLEMENTATIONS = copying(keras_losses.table(FRAMEWORK, sparse_normalize="after", modes=("eager", "graph")))
 
 call = calling("keras", tensorflow.call)
 

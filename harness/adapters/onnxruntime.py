@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Sequence
 
-from harness.adapters import Implementation, Tensor, onnx_models
+from harness.adapters import Implementation, Tensor, copying, onnx_models
 
 FRAMEWORK = "onnxruntime"
 PACKAGES = ("onnxruntime", "onnx", "numpy")
-IMPLEMENTATIONS = onnx_models.rows(FRAMEWORK, ("float16", "float32", "float64"))
+IMPLEMENTATIONS = copying(onnx_models.rows(FRAMEWORK, ("float16", "float32", "float64")))
 
 ERRORS = 3
 _sessions: Dict[bytes, Any] = {}

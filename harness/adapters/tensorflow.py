@@ -26,6 +26,7 @@ from harness.adapters import (
     Tensor,
     UnsupportedError,
     Values,
+    copying,
     gradient_inputs,
     keras_losses,
     real_inputs,
@@ -436,7 +437,7 @@ DOUBLE_BACKWARD = "2.2"
 """The first TensorFlow that differentiates the sparse kernel twice: https://github.com/tensorflow/tensorflow/issues/27875"""
 HITS = "remove_accidental_hits"
 
-IMPLEMENTATIONS = (
+_ROWS = (
     _row("math.sigmoid", "sigmoid", _sigmoid),
     _row("math.log_sigmoid", "log_sigmoid", _log_sigmoid),
     _row("nn.softmax", "softmax", _softmax, _AXIS),
@@ -511,3 +512,5 @@ IMPLEMENTATIONS = (
         modes=MODES,
     ),
 )
+
+IMPLEMENTATIONS = copying(_ROWS)

@@ -136,4 +136,4 @@ def _kind(call: Case) -> object:
     arrays = tuple((name, array.ndim, array.dtype) for name, array in call.inputs.items())
     # 1, 1.0 and True are equal, but no API need take each of them for the others.
     parameters = tuple((name, type(value), value) for name, value in call.parameters.items())
-    return call.operation, call.implementations, call.dtype, arrays, parameters
+    return call.operation, call.implementations, call.dtype, call.layout, arrays, parameters

@@ -13,11 +13,8 @@ def refusal(implementation: Implementation, operation: Operation, case: Case) ->
     """Why the implementation can't be asked this call; "" if it can."""
     if implementation.absent:
         return ""  # its worker says why it is unavailable, whatever the call
-    if case.dtype not in implementation.dtypes:
-        return f"doesn't take {case.dtype}"
-    for array in case.inputs.values():
-        if array.dtype.kind in "iu" and array.dtype.name not in implementation.indices:
-            return f"doesn't take indices of {array.dtype.name}"
+    if reason := _of_arrays(implementation, case):
+        return reason
     optional = {i.name for i in operation.inputs if i.optional} - {UPSTREAM}
     for name in sorted(optional & set(case.inputs)):
         if name not in implementation.inputs:
@@ -29,6 +26,18 @@ def refusal(implementation: Implementation, operation: Operation, case: Case) ->
         known = not parameter.objection(value)
         if not _offers(offered, value, rank, known=known):
             return f"doesn't offer {parameter.name}={value}"
+    return ""
+
+
+def _of_arrays(implementation: Implementation, case: Case) -> str:
+    """Why it can't be given the arrays as the call has them."""
+    if case.layout and implementation.copies:
+        return "copies the arrays that it is given: how they lie in memory is lost"
+    if case.dtype not in implementation.dtypes:
+        return f"doesn't take {case.dtype}"
+    for array in case.inputs.values():
+        if array.dtype.kind in "iu" and array.dtype.name not in implementation.indices:
+            return f"doesn't take indices of {array.dtype.name}"
     return ""
 
 

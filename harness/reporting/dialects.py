@@ -280,7 +280,7 @@ DIALECTS: Mapping[str, Dialect] = {
     **_of_jax("jax", ["import numpy"], "jax"),
     **_of_jax("optax", ["import numpy", "import optax"], "optax"),
     **_of_jax("keras-jax", [*_keras("jax"), "import numpy"], "keras"),
-    **_of_numpy("onnx", _ONNX, _first),
+    **_of_numpy("onnx", _ONNX, _first, IN_NUMPY),
     **_of_numpy("onnxruntime", [*_ONNX, "import onnxruntime"], _first),
     **_of_numpy("scipy", ["import numpy", "import scipy.special"], layouts=IN_NUMPY),
     **_of_numpy("sklearn", ["import numpy", "import sklearn.metrics"], layouts=IN_NUMPY),

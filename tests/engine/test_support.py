@@ -8,6 +8,7 @@ import pytest
 
 from harness.adapters import ANY, LAST_AXIS, SECOND_AXIS, WIDE_INDICES, Implementation
 from harness.engine.support import refusal
+from harness.environments.adapters import adapters
 from harness.model.case import Case, Expectation, Source
 from harness.operations import OPERATIONS
 
@@ -146,3 +147,31 @@ def test_dtypes_of_indices(index: str, reason: str) -> None:
     case = Case("x", "sparse_softmax_cross_entropy", given, {}, "float32", Expectation(), Source("x.yaml", 1))
     implementation = Implementation("tf.x", case.operation, run=lambda: None, indices=WIDE_INDICES)
     assert refusal(implementation, OPERATIONS[case.operation], case) == reason
+
+
+@pytest.mark.parametrize(
+    ("copies", "layout", "reason"),
+    [
+        (True, "strided", "copies the arrays that it is given: how they lie in memory is lost"),
+        (True, "", ""),
+        (False, "strided", ""),
+    ],
+)
+def test_who_copies_arrays_is_asked_of_no_layout(layout: str, reason: str, *, copies: bool) -> None:
+    row = Implementation("a.sigmoid", "sigmoid", run=lambda: None, copies=copies)
+    given = {"logits": np.zeros(3, np.float32)}
+    case = Case("x", "sigmoid", given, {}, "float32", Expectation(), Source("x.yaml", 1), layout=layout)
+    assert refusal(row, OPERATIONS["sigmoid"], case) == reason
+
+
+def test_frameworks_that_copy_arrays_say_so() -> None:
+    copying = {table.framework: {row.copies for row in table.implementations} for table in adapters(())}
+    assert {framework for framework, copies in copying.items() if copies == {True}} == {
+        "tensorflow",
+        "keras-tensorflow",
+        "jax",
+        "optax",
+        "keras-jax",
+        "onnxruntime",
+    }
+    assert all(len(copies) == 1 for copies in copying.values())
