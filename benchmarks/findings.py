@@ -47,7 +47,10 @@ def result(finding: Finding, python: str) -> tuple[str, bool]:
     text, missing = script(finding)
     if missing:
         return f"no script: {missing}", "nothing is wrong" not in missing
-    exited, said = code(text, python)
+    try:
+        exited, said = code(text, python)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {LONGEST} s", True
     known = {THERE: "there", GONE: "gone"}
     return f"{known.get(exited, f'exit code {exited}')}: {said}", exited != THERE
 
