@@ -304,6 +304,7 @@ SAMPLINGS: Mapping[str, Sampling] = {
     "binary_focal_cross_entropy": Sampling(PROBABILITIES, UNIT_LABELS),
     "softmax_focal_cross_entropy": Sampling(LOGITS, POSITIVE_LABELS),
     "categorical_focal_cross_entropy": Sampling(PROBABILITIES, POSITIVE_LABELS),
+    "multilabel_soft_margin_loss": Sampling(LOGITS, LABELS),
     "soft_margin_loss": Sampling(LOGITS, {"labels": _signs}),
     "linear_cross_entropy": Sampling(
         {"normal": _small, "ties": _ties}, {"kernel": _kernel, "biases": _biases, "labels": _layer_indices}

@@ -186,6 +186,27 @@ def run_softmax_gradient(
     return outputs
 
 
+def run_multilabel(inputs: Arrays, parameters: Parameters, wanted: Sequence[str]) -> Dict[str, Array]:
+    """Run the mean of each row's sigmoid cross-entropies, times class weights."""
+    x, upstream = inputs["logits"], inputs.get("upstream")
+    axis = _class_axis(x, parameters["axis"])
+    classes = x.dtype.type(x.shape[axis])
+    weights = _by_class(x, inputs["class_weights"], axis) if "class_weights" in inputs else x.dtype.type(1)
+    rows = Loss(
+        lambda x, z, _parameters: np.sum(times(weights, reference.sigmoid_losses(x, z, {})), axis=axis) / classes,
+        lambda x, z, _parameters: times(weights, reference.sigmoid_slopes(x, z, {}) / classes),
+        lambda x, z, _parameters: times(weights, reference.sigmoid_label_slopes(x, z, {}) / classes),
+    )
+    given = {name: array for name, array in inputs.items() if name != "class_weights"}
+    outputs = run_loss(rows, "multilabel_soft_margin_loss", given, parameters, wanted)
+    if "gradient:class_weights" in wanted and "class_weights" in inputs:
+        losses = rows.losses(x, inputs["labels"], {})
+        reduction = Reduction.checked(parameters, inputs.get("weights"), None, None, losses.shape, x.dtype)
+        terms = np.moveaxis(reference.sigmoid_losses(x, inputs["labels"], {}) / classes, axis, -1)
+        outputs["gradient:class_weights"] = reduction.class_weight_slopes(losses, terms, None, upstream)
+    return outputs
+
+
 LAYER = ("hidden", "kernel", "biases")
 
 
@@ -416,6 +437,14 @@ IMPLEMENTATIONS = (
         "categorical_focal_cross_entropy", focal.CATEGORICAL, "axis", "label_smoothing", *_FOCAL, "epsilon", "normalize"
     ),
     _loss_row("soft_margin_loss", _MARGIN),
+    _row(
+        "multilabel_soft_margin_loss",
+        run_multilabel,
+        "reduction",
+        "empty_mean",
+        "axis",
+        inputs=(*_BY_CLASS, "weights"),
+    ),
     _loss_row("kl_divergence", _KL, "axis", "epsilon"),
     _loss_row("relative_entropy", _ENTROPY, "generalized"),
     _loss_row("nll_loss", _NLL, "axis", "ignore_index", inputs=_BY_CLASS),

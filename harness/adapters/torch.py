@@ -21,6 +21,7 @@ import numpy as np
 from harness.adapters import (
     ALL_FLOATS,
     ANY,
+    LAST_AXIS,
     SECOND_AXIS,
     Implementation,
     Tensor,
@@ -164,6 +165,12 @@ ROW_REDUCTIONS = {"row_mean": "none", "row_mean_sum": "sum", "mean": "mean"}
 def _multilabel_soft_margin(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
     reduction = ROW_REDUCTIONS.get(parameters["reduction"], parameters["reduction"])
     return torch.nn.functional.multilabel_soft_margin_loss(inputs["logits"], inputs["labels"], reduction=reduction)
+
+
+def _weighted_multilabel(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    return torch.nn.functional.multilabel_soft_margin_loss(
+        inputs["logits"], inputs["labels"], weight=inputs.get("class_weights"), reduction=parameters["reduction"]
+    )
 
 
 def _nll(torch: Any, inputs: Tensors, parameters: Parameters) -> Any:
@@ -365,6 +372,14 @@ IMPLEMENTATIONS = (
         "sigmoid_cross_entropy",
         _multilabel_soft_margin,
         {"reduction": tuple(ROW_REDUCTIONS)},
+    ),
+    _row(
+        _F + "multilabel_soft_margin_loss",
+        "multilabel_soft_margin_loss",
+        _weighted_multilabel,
+        dict(_REDUCED, axis=LAST_AXIS),
+        _CLASS_WEIGHTS,
+        differentiable=_CLASS_WEIGHTS,
     ),
     _row(_F + "kl_div", "log_kl_divergence", _kl_div, dict(_REDUCED, log_labels=ANY, reduction=_BATCH), since="1.6"),
     *by_hand(FRAMEWORK, lambda formula: partial(_by_hand, formula), differentiable=True, dtypes=ALL_FLOATS),

@@ -123,7 +123,7 @@ def textbook(call: Call) -> Real:
     return (x.maximum(0.0) - x * smooth_labels(call)) + log_tail(call)
 
 
-def _without_log1p(call: Call) -> Real:
+def without_log1p(call: Call) -> Real:
     """The textbook form with log(1 + e) for log1p(e): the tail below u is lost."""
     x = call.real("logits")
     return (x.maximum(0.0) - x * smooth_labels(call)) + (1.0 + tail(call)).log()
@@ -143,19 +143,19 @@ def relative_slopes(call: Call) -> Real:
     return _rest(call) * plain_sigma(call) - _positive(call) * plain_mirrored(call)
 
 
-def _plain_slopes(call: Call) -> Real:
+def plain_slopes(call: Call) -> Real:
     """(1 - z + q z) sigma(x) - q z: on the far side of a hard label the difference loses every digit."""
     return _weighted(call, plain_sigma(call)) - _positive(call)
 
 
-def _soft_slopes(call: Call) -> Real:
+def soft_slopes(call: Call) -> Real:
     """The plain form for soft labels, where it loses no more than the labels' own rounding does."""
     z = call.inputs["labels"]
     hard = ((z == 0) | (z == 1)) & (call.parameters.get("label_smoothing", 0.0) == 0)
-    return relative_slopes(call).where(hard, _plain_slopes(call))
+    return relative_slopes(call).where(hard, plain_slopes(call))
 
 
-def _label_slopes(call: Call) -> Real:
+def label_slopes(call: Call) -> Real:
     """q softplus(-x) - softplus(x), which is -x for q = 1."""
     x = call.real("logits")
     if "pos_weight" not in call.parameters:
@@ -229,8 +229,8 @@ _GRADIENT = {
         slopes,
         (
             Form(ROUNDING, relative_slopes),
-            Form(CANCELLATION, _soft_slopes),
-            Form(CANCELLATION, _plain_slopes, passes=False),
+            Form(CANCELLATION, soft_slopes),
+            Form(CANCELLATION, plain_slopes, passes=False),
         ),
     ),
     gradient("logits"): _SIGMOID[gradient("logits")],
@@ -241,8 +241,8 @@ _GRADIENT = {
 
 _SLOPE_FORMS = (
     LossForm(ROUNDING, slopes={"logits": relative_slopes}),
-    LossForm(CANCELLATION, slopes={"logits": _soft_slopes}),
-    LossForm(CANCELLATION, slopes={"logits": _plain_slopes}, passes=False),
+    LossForm(CANCELLATION, slopes={"logits": soft_slopes}),
+    LossForm(CANCELLATION, slopes={"logits": plain_slopes}, passes=False),
 )
 
 
@@ -260,11 +260,11 @@ OPERATIONS = (
         (LOGITS, LABELS),
         (SMOOTHING,),
         _labelled,
-        LossForm(ROUNDING, losses, {"logits": slopes, "labels": _label_slopes}),
+        LossForm(ROUNDING, losses, {"logits": slopes, "labels": label_slopes}),
         (
             LossForm(ROUNDING, textbook),
             *_SLOPE_FORMS,
-            LossForm(SHIFT, _without_log1p, passes=False),
+            LossForm(SHIFT, without_log1p, passes=False),
         ),
         elementwise=True,
     ),
@@ -274,7 +274,7 @@ OPERATIONS = (
         (LOGITS, LABELS),
         (SMOOTHING, POS_WEIGHT),
         _labelled,
-        LossForm(ROUNDING, losses, {"logits": slopes, "labels": _label_slopes}),
+        LossForm(ROUNDING, losses, {"logits": slopes, "labels": label_slopes}),
         (
             LossForm(ROUNDING, slopes={"labels": _label_slopes_by_softplus}),
             *_SLOPE_FORMS,

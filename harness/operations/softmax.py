@@ -475,7 +475,7 @@ def class_axis_region(inputs: Inputs, parameters: Parameters, leading: str) -> R
 def dense_region(inputs: Inputs, parameters: Parameters, leading: str) -> Region:
     """Dense labels have the leading input's shape."""
     found = class_axis_region(inputs, parameters, leading)
-    objection = found.reason or same_shape(inputs, leading, "labels") or _class_weights_objection(inputs, parameters)
+    objection = found.reason or same_shape(inputs, leading, "labels") or class_weights_objection(inputs, parameters)
     return undefined(objection) if objection else label_region(inputs["labels"], rows_on_axis=int(parameters["axis"]))
 
 
@@ -488,7 +488,7 @@ def sparse_region(inputs: Inputs, parameters: Parameters, leading: str) -> Regio
     expected = tuple(np.delete(shape, axis).tolist())
     if labels.shape != expected:
         return undefined(f"labels have shape {list(labels.shape)}: one index a row is {list(expected)}")
-    if objection := _class_weights_objection(inputs, parameters):
+    if objection := class_weights_objection(inputs, parameters):
         return undefined(objection)
     counted = kept(inputs, parameters)
     labels = labels if counted is None else labels[counted]
@@ -496,7 +496,7 @@ def sparse_region(inputs: Inputs, parameters: Parameters, leading: str) -> Regio
     return undefined(f"label {int(outside[0])} is no class of 0..{shape[axis] - 1}") if outside.size else INSIDE
 
 
-def _class_weights_objection(inputs: Inputs, parameters: Parameters) -> str:
+def class_weights_objection(inputs: Inputs, parameters: Parameters) -> str:
     """Why class weights aren't one for each class; "" if they are, or there are none."""
     leading, given = next(iter(inputs.values())), inputs.get("class_weights")
     if given is None or given.shape == (classes := leading.shape[int(parameters["axis"])],):

@@ -34,3 +34,29 @@ def test_infinite_margins_by_limit(evaluate: Exact) -> None:
 def test_other_labels_are_judged_and_flagged(assert_exact: Exact) -> None:
     found = assert_exact("soft_margin_loss", logits=[3.0, -2.0], labels=[0.0, 0.5])
     assert found.region.domain is Domain.EXTENDED
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean"])
+@pytest.mark.parametrize("axis", [-1, 0])
+def test_a_row_is_the_mean_of_its_weighted_losses(assert_exact: Exact, reduction: str, axis: int) -> None:
+    given = {"logits": [[1.5, -20.0], [120.0, -0.25]], "labels": [[1.0, 0.0], [1.0, 1.0]]}
+    assert_exact("multilabel_soft_margin_loss", **given, class_weights=[2.0, 0.5], reduction=reduction, axis=axis)
+
+
+def test_without_class_weights_it_is_the_mean_of_a_row_of_sigmoid_cross_entropies(evaluate: Exact) -> None:
+    given = {"logits": [[1.5, -20.0], [120.0, -0.25]], "labels": [[1.0, 0.0], [1.0, 1.0]]}
+    rows = evaluate("multilabel_soft_margin_loss", **given).outputs
+    sigmoid = evaluate("sigmoid_cross_entropy", **given, reduction="row_mean").outputs
+    for name in ("value", "gradient:logits", "gradient:labels"):
+        assert rows[name].high.tolist() == sigmoid[name].high.tolist()
+
+
+def test_a_class_weight_of_0_hides_an_infinite_loss(evaluate: Exact) -> None:
+    given = {"logits": [INF, 0.0], "labels": [0.0, 1.0], "class_weights": [0.0, 2.0]}
+    assert evaluate("multilabel_soft_margin_loss", **given).outputs["value"].high == pytest.approx(0.6931471805599453)
+
+
+def test_class_weights_are_one_for_each_class(evaluate: Exact) -> None:
+    found = evaluate("multilabel_soft_margin_loss", logits=[0.0, 1.0], labels=[1.0, 0.0], class_weights=[1.0])
+    assert found.region.domain is Domain.UNDEFINED
+    assert "one for each class" in found.region.reason

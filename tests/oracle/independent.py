@@ -785,6 +785,19 @@ def _margin_losses(call: Call) -> Losses:
     )
 
 
+def _multilabel_losses(call: Call) -> Losses:
+    """The mean of a row's -z log(s) - (1 - z) log(1 - s), times class weights."""
+    s, z = each(Sigmoid.of, call.leading), call.last("labels")
+    classes = real(z.shape[-1])
+    terms = each(lambda s, z: (-(z * s.log_p) - (ONE - z) * s.log_rest) / classes, s, z)
+    slopes = {
+        "logits": each(lambda s, z: ((ONE - z) * s.p - z * s.rest) / classes, s, z),
+        "labels": each(lambda s: (s.log_rest - s.log_p) / classes, s),
+    }
+    by_class = {name: times(call.class_weights, found) for name, found in slopes.items()}
+    return Losses(row_totals(times(call.class_weights, terms)), by_class, terms)
+
+
 def _end(q: Real, epsilon: Real) -> Real | None:
     """The end of [epsilon, 1 - epsilon] that q is clipped to, if it is."""
     if epsilon.zero or q.nan:
@@ -904,6 +917,7 @@ LOSSES: Mapping[str, Callable[[Call], Losses]] = {
     "softmax_focal_cross_entropy": _row_focal_losses,
     "categorical_focal_cross_entropy": _row_focal_losses,
     "soft_margin_loss": _margin_losses,
+    "multilabel_soft_margin_loss": _multilabel_losses,
     "kl_divergence": _kl_losses,
     "relative_entropy": _entropy_losses,
     "log_kl_divergence": _log_kl_losses,

@@ -375,6 +375,18 @@ SPARSE_GRADIENT = (
     row(logits=[[0.0, 1.0]], labels=[2]),
     row(logits=[[0.0, 1.0]], labels=[0, 1]),
 )
+MULTILABEL = (
+    row("certain and right", logits=[INF, -INF], labels=[1.0, 0.0]),
+    row("certain and wrong", logits=[INF, 0.0], labels=[0.0, 1.0]),
+    row("a class weight of 0 hides an infinite loss", logits=[INF, 0.0], labels=[0.0, 1.0], class_weights=[0.0, 2.0]),
+    row("NaN is in the sum", logits=[NAN, 0.0], labels=[1.0, 1.0]),
+    row("any number of labels", logits=[0.0, 0.0], labels=[1.0, 1.0]),
+    row("linear in labels, beyond [0, 1] too", logits=[1.0, 0.0], labels=[2.0, -0.5]),
+    row(logits=[0.0, 1.0], labels=[1.0]),
+    row(logits=[0.0, 1.0], labels=[1.0, 0.0], class_weights=[1.0]),
+    row(logits=[], labels=[]),
+    *_losses("logits", [-INF, 0.0], [0.0, 0.0], [1.0, 0.0]),
+)
 
 LIMITS: Mapping[str, Sequence[Row]] = {
     "sigmoid": SIGMOID,
@@ -400,6 +412,7 @@ LIMITS: Mapping[str, Sequence[Row]] = {
     "log_kl_divergence": LOG_DIVERGENCE,
     "relative_entropy": RELATIVE_ENTROPY,
     "soft_margin_loss": SOFT_MARGIN,
+    "multilabel_soft_margin_loss": MULTILABEL,
     "sigmoid_focal_cross_entropy": SIGMOID_FOCAL,
     "binary_focal_cross_entropy": BINARY_FOCAL,
     "softmax_focal_cross_entropy": DENSE,
