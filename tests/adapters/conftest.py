@@ -253,7 +253,10 @@ def _calls(implementation: Implementation, dtype: str, mode: str, *, thorough: b
         inputs = _inputs(operation, parameters, dtype)
         yield Call(implementation, inputs, parameters, wanted, mode)
         if "weights" in implementation.inputs:
-            inputs = {**inputs, "weights": _weights(parameters, inputs[operation.leading].data.shape, dtype)}
+            weights = _weights(parameters, inputs[operation.leading].data.shape, dtype)
+            # optax's say what to include, and where one is 0 its label gradient departs.
+            included = implementation.path.startswith("optax.")
+            inputs = {**inputs, "weights": stored(np.ones_like(wide(weights)), dtype) if included else weights}
         if "class_weights" in implementation.inputs:
             inputs = {**inputs, "class_weights": stored(0.5 * np.arange(1, SHAPE[parameters["axis"]] + 1), dtype)}
         shape = _referred(Call(implementation, inputs, parameters))["value"].data.shape
