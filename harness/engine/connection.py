@@ -104,7 +104,7 @@ class Connection:
             stdout=self._log,
             stderr=self._log,
             env=surroundings(os.environ, threads, cache),
-            start_new_session=True,
+            process_group=0,  # to kill as a whole; Linux (autogroup) would ignore niceness in a session of its own
         )
         os.close(to_worker)
         os.close(from_worker)

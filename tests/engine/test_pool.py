@@ -49,7 +49,8 @@ def start(_threads):
 
 
 def call(implementation, mode, inputs, parameters, wanted):
-    return {{"value": Tensor.of(numpy.full(2, os.getpriority(os.PRIO_PROCESS, 0), numpy.float32))}}
+    found = [os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0)]
+    return {{"value": Tensor.of(numpy.array(found, numpy.float32))}}
 """
 
 MORTAL = 20
@@ -225,9 +226,9 @@ def test_the_framework_with_the_most_calls_has_the_processor_first(make_plan: Ma
         plans.append(make_plan(tmp_path / f"{name}.py", [f"{name}.loss"], count))
     items = [replace(item, rank=rank) for rank, item in enumerate(item for plan in plans for item in plan.items)]
     pool = Pool(plans[0].environments, LIMITS, tmp_path / "logs")
-    seen = {item.subject.framework: seen.outputs["value"][0] for item, seen in pool.observe(items)}
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert seen == {"brief": min(own + NICENESS, LOWEST), "lengthy": own}
+    seen = {item.subject.framework: seen.outputs["value"].tolist() for item, seen in pool.observe(items)}
+    own, session = os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0)  # niceness counts within a session
+    assert seen == {"brief": [min(own + NICENESS, LOWEST), session], "lengthy": [own, session]}
 
 
 @pytest.mark.parametrize("processors", [1, 2])
