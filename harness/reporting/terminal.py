@@ -60,7 +60,8 @@ def absences(results: Results, width: int) -> list[Line]:
     """What could not be asked, said loudly: how many verdicts of what, where, and as much of the reason as fits."""
     lines = []
     for absence in overview.absences(results.verdicts):
-        whose = textwrap.shorten(clean(absence.name), width // 3, placeholder=" ...")
+        first, *others = clean(absence.name).split(", ")
+        whose = shorten(first, width // 3) + (f" and {len(others)} more" if others else "")
         head = f"UNAVAILABLE  {absence.verdicts:,} of {whose} in {clean(absence.environment)}: "
         reason = shorten(one_line(absence.reason), max(width // 3, width - len(head)))
         lines.append(Line(head + reason, "bold black on yellow"))

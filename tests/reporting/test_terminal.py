@@ -72,6 +72,22 @@ def test_what_is_unavailable_keeps_both_ends_of_its_reason(results: Results) -> 
     assert re.search(r"of .+: a-+\.\.\.-+z$", line)
 
 
+def test_of_many_apis_that_are_missing_the_first_is_named(results: Results) -> None:
+    there, *_ = results.verdicts
+    gone = [
+        replace(
+            there,
+            verdict=Kind.UNAVAILABLE,
+            implementation=f"tf.contrib.losses.{name}_cross_entropy",
+            reason="gone since 2.0",
+        )
+        for name in ("softmax", "sigmoid")
+    ]
+    lines = terminal.summary(Results(results.run, [*results.verdicts, *gone], results.record), REPORTS, 80)
+    (line,) = (text for text in lines if "gone since 2.0" in text)
+    assert re.match(r"UNAVAILABLE  2 of tf\.contrib\.\S*\.\.\.\S*entropy and 1 more in here: gone since 2\.0$", line)
+
+
 def test_control_characters_and_line_breaks_are_written_out(results: Results) -> None:
     noisy = [replace(v, reason="a\nb\x1b[2J\u2028", case="c\nd") for v in results.verdicts]
     text = "".join(terminal.summary(Results(results.run, noisy, results.record), REPORTS))
