@@ -7,6 +7,8 @@ __version__ = "1.0"
 
 def fused(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Losses, one for each row of logits, and their gradients with respect to these."""
+    if logits.dtype.kind in "iub":
+        raise TypeError(f"logits of {logits.dtype}: floating numbers are needed")
     if np.any((labels < 0) | (labels >= logits.shape[-1])):
         raise ValueError(f"labels outside 0..{logits.shape[-1] - 1}")
     target = labels[..., None]

@@ -813,9 +813,11 @@ def _kl_losses(call: Call) -> Losses:
     shares = [each(partial(_clip_below, epsilon), a) for a in (call.last("labels"), call.leading)]
     free = [each(partial(_below_slope, epsilon), a) for a in (call.last("labels"), call.leading)]
     terms = each(lambda z, p: ZERO if z.zero else z * log(z / p), *shares)
-    slopes = each(lambda f, z, p: -(f * (z * (ONE / p))), free[1], *shares)
+    # What is clipped is constant, whatever the other is.
+    slopes = each(lambda f, z, p: ZERO if f.zero else -(f * (z * (ONE / p))), free[1], *shares)
     # A label that isn't 0 on a probability of 0 makes the loss infinite.
-    label_slopes = each(lambda f, z, p: INFINITY if p.zero and z.zero else f * (log(z / p) + ONE), free[0], *shares)
+    ratios = each(lambda z, p: INFINITY if p.zero and z.zero else log(z / p) + ONE, *shares)
+    label_slopes = each(lambda f, ratio: ZERO if f.zero else f * ratio, free[0], ratios)
     return Losses(row_totals(terms), {"probabilities": slopes, "labels": label_slopes})
 
 

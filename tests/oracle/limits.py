@@ -277,6 +277,7 @@ DIVERGENCE = (
     row(probabilities=[0.5, 0.5], labels=[-0.5, 1.5]),
     row("NaN is in the sum", probabilities=[NAN, 0.5], labels=[0.5, 0.5]),
     row("NaN is in the sum", probabilities=[0.5, 0.5], labels=[NAN, 0.5]),
+    row("what is clipped is constant, whatever the other", probabilities=[NAN, 0.5], labels=[0.0, 0.5], epsilon=0.125),
     row("labels without mass", probabilities=[0.5, 0.5], labels=[0.0, 0.0]),
     row("one class", probabilities=[1.0], labels=[1.0]),
     row(probabilities=[0.5, 0.5], labels=[1.0]),
