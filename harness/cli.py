@@ -5,6 +5,7 @@ start, and compiling them again was a twentieth of `harness list cases`.
 """
 
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -559,6 +560,7 @@ def doctor(
 
 def main() -> None:
     """Run the command line and exit; one clear message for wrong input, a traceback only for our own bugs."""
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for some takes as long as reading half the case files
     gc.set_threshold(100_000)  # nearly all that start-up makes stays: the collector needn't look so often
     code = _exit_code()
     gc.freeze()  # the process ends: a last look through all that is alive would take a sixth of `harness list cases`
