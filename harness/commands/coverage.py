@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from harness import casefile, selection
-from harness.commands.covering import extends
+from harness.commands.covering import choices, extends
 from harness.config import Options
 from harness.engine.plan import calls
 from harness.model.case import Case, Domain
@@ -45,7 +45,8 @@ def table(options: Options) -> Counter[Cell]:
     entries = casefile.load(files, casefile.cases_folder())
     units = (unit for entry in entries for unit in casefile.expand(entry, options.seed))
     found = Counter(dict.fromkeys(_possible(), 0))
-    found.update(cell for unit in units for call in calls(unit) for cell in _asked(call))
+    # A misused call may lie where an operation has no numbers: labels of another dtype are `extended`.
+    found.update(cell for unit in units for call in calls(unit) for cell in _asked(call) if cell in found)
     wanted = selection.of_names(options)
     return Counter({cell: count for cell, count in found.items() if wanted(cell.operation, cell.dtype)})
 
@@ -74,8 +75,8 @@ def _possible() -> Iterator[Cell]:
 
 
 def _factors(operation: Operation) -> list[str]:
-    """What a call may set: parameters, and inputs that it may leave out."""
-    return [p.name for p in operation.parameters] + [i.name for i in operation.inputs if i.optional]
+    """What a call may set: parameters that may be one thing or another, and inputs that it may leave out."""
+    return [name for name, options in choices(operation).items() if len(options) > 1]
 
 
 def _judged(operation: Operation) -> Iterator[tuple[str, Domain]]:

@@ -57,3 +57,9 @@ def test_the_table_says_what_is_empty(counted: dict[Cell, int]) -> None:
     empty = sum(not count for count in counted.values())
     assert last == f"{empty:,} of {len(counted):,} cells are empty"
     assert sum(row["calls"] == 0 for row in coverage.rows(Counter(counted))) == empty
+
+
+def test_no_cell_of_the_stock_suite_is_empty() -> None:
+    found = coverage.table(config.resolve({}))
+    assert [cell for cell, count in found.items() if not count] == []
+    assert len(found) > 13_000
