@@ -216,12 +216,16 @@ def _holds(deviation: Deviation, asked: Asked) -> Array:
         mask = _all_of(tests, array, axis, form)
         if rows and name != TRUTH and mask.shape == truth.shape:
             mask = np.any(mask, axis=axis, keepdims=True)
-        found &= np.broadcast_to(mask, truth.shape) if mask.ndim == truth.ndim else _brought(mask, truth.shape, axis)
+        found &= _brought(mask, truth.shape, axis)
     return found
 
 
 def _brought(mask: Array, shape: tuple[int, ...], axis: int) -> Array:
-    """A condition on an input's elements as one on an output's of another rank: of its row, or any of all."""
+    """A condition on an input's elements as one on an output's: of its row, of an axis that has become one, or any."""
+    if mask.ndim == len(shape):
+        mask = np.any(mask, axis=tuple(np.flatnonzero(np.equal(shape, 1)).tolist()), keepdims=True)
+        if all(length in (1, wanted) for length, wanted in zip(mask.shape, shape, strict=True)):
+            return np.broadcast_to(mask, shape)
     if mask.ndim and np.delete(mask.shape, axis).tolist() == list(shape):
         return np.any(mask, axis=axis)
     if -len(shape) <= axis < len(shape) and list(mask.shape) == np.delete(shape, axis).tolist():

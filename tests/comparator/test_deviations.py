@@ -252,6 +252,22 @@ def test_rows_that_are_not_normalised() -> None:
         assert found.verdict is kind
 
 
+@pytest.mark.parametrize(("infinite", "kind"), [(1, Kind.DEVIATION), (0, Kind.FAIL)])
+def test_slopes_by_a_weight_of_a_row_are_covered_by_its_elements(infinite: int, kind: Kind) -> None:
+    requirements = {"logits": (Requirement("infinite"),)}
+    known = replace(TAIL, outputs=("gradient:weights",), kind=DeviationKind.SEMANTICS, inputs=requirements)
+    logits, labels = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32), np.ones((2, 2), np.float32)
+    logits[infinite, 0] = -np.inf
+    inputs = {"logits": logits, "labels": labels, "weights": np.ones((2, 1), np.float32)}
+    case = Case("x", "sigmoid_cross_entropy", inputs, {}, "float32", Expectation(), Source("x", 1))
+    true = evaluate(case)
+    slopes = true.outputs["gradient:weights"].high.astype(np.float32)
+    slopes[1] = np.nan
+    seen = Observation(Outcome.VALUE, {"gradient:weights": slopes})
+    ((found,),) = Judge(None, None, {}, [known]).verdicts([Answer(case, SUBJECT, ("gradient:weights",), seen, true)])
+    assert found.verdict is kind
+
+
 def test_another_shape_or_dtype_is_semantics() -> None:
     known = replace(TAIL, kind=DeviationKind.SEMANTICS)
     for seen in (np.zeros((2, 1), np.float32), np.array(TRUE)):
