@@ -33,6 +33,7 @@ from harness.adapters import (
     sessions,
     tensorflow_kernels,
 )
+from harness.adapters import tensorflow_sampler as sampler
 from harness.adapters.formulas import Formula, Primitives, by_hand, evaluate
 
 FRAMEWORK = "tensorflow"
@@ -91,6 +92,9 @@ def call(
     _refuse_rewritten(tf, implementation, mode)
     if mode == SESSION:
         return _in_session(tf, implementation, inputs, parameters, wanted)
+    if mode == sampler.SAMPLER:
+        sampler.refuse(inputs, parameters)
+        tf.random.set_seed(sampler.SEED)
     function = _function(tf, implementation, mode, parameters, tuple(wanted))
     outputs = function({name: tf.constant(_array(tf, tensor)) for name, tensor in inputs.items()})
     return {name: _tensor(tf, outputs[name].numpy()) for name in wanted if name in outputs}
@@ -105,6 +109,9 @@ def _refuse_rewritten(tf: Any, implementation: Implementation, mode: str) -> Non
 
 def _function(tf: Any, implementation: Implementation, mode: str, parameters: Parameters, wanted: Any) -> Traced:
     key = (implementation.path, implementation.operation, mode, tuple(sorted(parameters.items())), wanted)
+    if mode == sampler.SAMPLER:
+        run = partial(sampler.drawing(implementation.run), tf)
+        return _in_mode(tf, "graph", partial(_outputs, tf, run, parameters, wanted))
     if key not in _traced:
         run = partial(implementation.run, tf)
         _traced[key] = _in_mode(tf, mode, partial(_outputs, tf, run, parameters, wanted))
@@ -335,6 +342,7 @@ def _by_hand(formula: Formula, tf: Any, inputs: Tensors, parameters: Parameters)
 
 
 def _sampled(name: str, tf: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    drawn = (inputs["samples"], inputs["true_expected"], inputs["sampled_expected"])
     return getattr(tf.nn, name)(
         weights=inputs["kernel"],
         biases=inputs["biases"],
@@ -343,7 +351,7 @@ def _sampled(name: str, tf: Any, inputs: Tensors, parameters: Parameters) -> Any
         num_sampled=int(inputs["samples"].shape[0]),
         num_classes=int(inputs["kernel"].shape[0]),
         num_true=int(inputs["labels"].shape[1]),
-        sampled_values=(inputs["samples"], inputs["true_expected"], inputs["sampled_expected"]),
+        sampled_values=None if parameters.get(sampler.SAMPLER) else drawn,
         remove_accidental_hits=parameters["remove_accidental_hits"],
     )
 
@@ -423,7 +431,8 @@ def _contrib(operation: str, run: Callable[..., Any], *parameters: Mapping[str, 
 def _of_sample(name: str, operation: str) -> Any:
     """A loss over a given sample; XLA has no kernel that finds accidental hits."""
     found = _row("nn." + name, operation, partial(_sampled, name), {HITS: ANY}, narrowed={"xla": {HITS: (False,)}})
-    return found._replace(gradients=("hidden", "kernel", "biases"))
+    modes = (*MODES, sampler.SAMPLER)
+    return found._replace(gradients=("hidden", "kernel", "biases"), modes=modes, seldom=(sampler.SAMPLER,))
 
 
 def _differentiated(

@@ -1,71 +1,64 @@
-"""TensorFlow's own sampler in its sampled losses: their mean over many draws is the expectation of exact losses.
-
-One class a draw, so that the expectation is a sum over classes: E = sum P(k) L(k), L(k) certified, and
-P(k) = log((k + 2) / (k + 1)) / log(C + 1). By Hoeffding's inequality the mean of R draws of losses in [a, b] is
-within (b - a) sqrt(log(2 / alpha) / (2 R)) of E but with a probability of alpha. The seed is fixed: the answer
-is always the same.
-https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler
-"""
+"""TensorFlow's own sampler in its sampled losses: the shipped cases of it are settled by their seed, and can fail."""
 
 from __future__ import annotations
 
-import json
-import math
-import subprocess
-import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.model.case import Case, Expectation, Source
-from harness.oracle import truth
+from harness import casefile
+from harness.adapters import Tensor, UnsupportedError
+from harness.adapters import tensorflow as adapter
+from harness.adapters.tensorflow_sampler import SAMPLER, refuse
+from harness.comparator.judge import Answer, Judge
+from harness.model.case import Case
+from harness.model.observation import Observation, Outcome
+from harness.model.subject import Subject
+from harness.model.verdict import Kind
+from harness.operations import OPERATIONS
+from harness.oracle.truth import evaluate
 
-DRAWS, ALPHA, SEED = 2000, 1e-9, 20
-HIDDEN, LABELS = [[1.0, -0.5], [0.5, 1.0]], [[1], [3]]
-KERNEL, BIASES = [[3.0, 2.0], [0.5, -1.0], [-1.0, 0.5], [0.25, 0.75], [-2.0, 1.0]], [1.0, 0.0, 0.0, 0.25, -1.0]
-CLASSES = len(KERNEL)
-LOSSES = {"sampled_softmax_loss": "sampled_softmax_cross_entropy", "nce_loss": "noise_contrastive_estimation"}
-
-SCRIPT = """
-import json, sys
-import tensorflow as tf
-name, hidden, kernel, biases, labels, draws, seed = json.loads(sys.argv[1])
-tf.random.set_seed(seed)
-@tf.function
-def loss():
-    return tf.reduce_mean(getattr(tf.nn, name)(tf.constant(kernel), tf.constant(biases), tf.constant(labels, tf.int64),
-        tf.constant(hidden), num_sampled=1, num_classes=len(kernel), remove_accidental_hits=False))
-print(json.dumps([float(loss()) for _ in range(draws)]))
-"""
+ROOT = casefile.cases_folder()
+ENTRIES = casefile.load([ROOT / "modes" / "sampler.yaml"], ROOT)
+CASES = [case for entry in ENTRIES for case in casefile.expand(entry, 0) if isinstance(case, Case)]
+ROWS = {row.operation: row for row in adapter.IMPLEMENTATIONS if SAMPLER in row.modes}
 
 
-def share(number: int) -> float:
-    """How likely a class is drawn."""
-    return math.log((number + 2) / (number + 1)) / math.log(CLASSES + 1)
+def judged(case: Case, observed: Any) -> Kind:
+    row = ROWS[case.operation]
+    subject = Subject("current", row.path, SAMPLER, framework="tensorflow")
+    seen = Observation(Outcome.VALUE, {"value": observed})
+    ((verdict,),) = Judge(None, None, {}, []).verdicts([Answer(case, subject, ("value",), seen, evaluate(case))])
+    return verdict.verdict
 
 
-def exact(operation: str, number: int) -> float:
-    """The certified mean loss of the rows, with this class as the sample."""
-    given: dict[str, Any] = {"hidden": HIDDEN, "kernel": KERNEL, "biases": BIASES}
-    given |= {"true_expected": [[share(row[0])] for row in LABELS], "sampled_expected": [share(number)]}
-    inputs = {name: np.asarray(numbers, np.float64) for name, numbers in given.items()}
-    inputs |= {"labels": np.asarray(LABELS), "samples": np.asarray([number])}
-    kept = {"remove_accidental_hits": False}
-    case = Case("sampler", operation, inputs, kept, "float64", Expectation(), Source("", 0))
-    return float(np.mean(truth.evaluate(case).outputs["value"].high))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_sampler_that_draws_all_classes_as_often_fails(case: Case, tensorflow_worker: Any, call: Any) -> None:
+    row = ROWS[case.operation]
+    complete = OPERATIONS[case.operation].complete(case.parameters)
+    inputs = {name: Tensor.of(array) for name, array in case.inputs.items()}
+    asked = [call(row, inputs, complete, ["value"], SAMPLER)] * 2
+    one, other = (answer.outputs["value"].data for answer in tensorflow_worker.send(asked))
+    assert one.tobytes() == other.tobytes()
+    assert judged(case, one) is Kind.PASS
+    share = case.inputs["sampled_expected"]
+    assert judged(case, (one * np.float32(1 / len(case.inputs["kernel"])) / share).astype(np.float32)) is Kind.FAIL
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_the_mean_of_draws_is_the_expectation(name: str) -> None:
-    given = json.dumps([name, HIDDEN, KERNEL, BIASES, LABELS, DRAWS, SEED])
-    command = [sys.executable, "-c", SCRIPT, given]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    if "No module named 'tensorflow'" in done.stderr:
-        pytest.skip("no TensorFlow here")
-    drawn = json.loads(done.stdout.splitlines()[-1])
-    losses = np.array([exact(LOSSES[name], number) for number in range(CLASSES)])
-    expected = float(losses @ [share(number) for number in range(CLASSES)])
-    margin = float(np.ptp(losses)) * math.sqrt(math.log(2 / ALPHA) / (2 * DRAWS))
-    assert abs(float(np.mean(drawn)) - expected) <= margin
-    assert abs(float(np.mean(losses)) - expected) > margin, "a uniform sampler would pass"
+def test_a_sampler_of_other_shares_than_documented_fails(tensorflow_worker: Any, call: Any) -> None:
+    case = CASES[0]
+    inputs = {**case.inputs, "sampled_expected": np.array([0.2], np.float32)}
+    uniform = replace(case, inputs=inputs | {"true_expected": np.full((2, 1), 0.2, np.float32)})
+    tensors = {name: Tensor.of(array) for name, array in uniform.inputs.items()}
+    complete = OPERATIONS[case.operation].complete(case.parameters)
+    (answer,) = tensorflow_worker.send([call(ROWS[case.operation], tensors, complete, ["value"], SAMPLER)])
+    assert judged(uniform, answer.outputs["value"].data) is Kind.FAIL
+
+
+@pytest.mark.parametrize(("samples", "removed"), [([0, 2], False), ([3], False), ([0], True)])
+def test_what_cannot_be_told_by_its_slope_is_unsupported(samples: list[int], *, removed: bool) -> None:
+    inputs = {"samples": Tensor.of(np.array(samples)), "labels": Tensor.of(np.array([[1], [3]]))}
+    with pytest.raises(UnsupportedError, match="one class"):
+        refuse(inputs, {"remove_accidental_hits": removed})
