@@ -1,7 +1,8 @@
 """Models of one ONNX operator, for everything that runs ONNX: built with onnx's helper, one for each call.
 
 ONNX has operators and no functions to import, so that a row is FRAMEWORK.OPERATOR. Its losses have
-the classes on axis 1 of at least two axes. There are no gradients.
+the classes on axis 1 of at least two axes, and log_prob, another output of one, is a row
+of its own. There are no gradients.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ Evaluate = Callable[..., Any]
 
 
 class Operator(NamedTuple):
-    """An operator: its name, our names of its inputs in their order, and its attributes for parameters."""
+    """An operator: its name, our names of its inputs in their order, its attributes for parameters, and its outputs."""
 
     name: str
     operation: str
     inputs: Sequence[str]
     attributes: Callable[[Parameters], Mapping[str, Any]]
     parameters: Mapping[str, Values]
+    outputs: Sequence[str] = ("value",)
 
 
 def _without(parameters: Parameters) -> Mapping[str, Any]:
@@ -43,6 +45,10 @@ def _axis(parameters: Parameters) -> Mapping[str, Any]:
 
 def _axes(parameters: Parameters) -> Mapping[str, Any]:
     return {"axes": [parameters["axis"]], "keepdims": 0}
+
+
+def _unreduced(parameters: Parameters) -> Mapping[str, Any]:
+    return {"reduction": "none"}
 
 
 def _of_loss(parameters: Parameters) -> Mapping[str, Any]:
@@ -59,13 +65,15 @@ _LOSS: Mapping[str, Values] = {
 }
 
 _TARGETS = ("labels", "class_weights")
+_CROSS_ENTROPY = "SoftmaxCrossEntropyLoss"
 
 OPERATORS = (
     Operator("Sigmoid", "sigmoid", ("logits",), _without, {}),
     Operator("Softmax", "softmax", ("logits",), _axis, _AXIS),
     Operator("LogSoftmax", "log_softmax", ("logits",), _axis, _AXIS),
     Operator("ReduceLogSumExp", "logsumexp", ("logits",), _axes, _AXIS),
-    Operator("SoftmaxCrossEntropyLoss", "sparse_softmax_cross_entropy", ("logits", *_TARGETS), _of_loss, _LOSS),
+    Operator(_CROSS_ENTROPY, "sparse_softmax_cross_entropy", ("logits", *_TARGETS), _of_loss, _LOSS),
+    Operator(_CROSS_ENTROPY, "log_softmax", ("logits",), _unreduced, {"axis": SECOND_AXIS}, ("loss", "value")),
     Operator("NegativeLogLikelihoodLoss", "nll_loss", ("log_probabilities", *_TARGETS), _of_loss, _LOSS),
 )
 
@@ -97,7 +105,7 @@ def call(
     Raises:
         UnsupportedError: a loss that its operator doesn't have.
     """
-    if "labels" in inputs:
+    if implementation.parameters.get("axis") == SECOND_AXIS:
         _refuse(inputs, parameters)
     feeds = {name: _array(tensor) for name, tensor in inputs.items()}
     return {"value": _tensor(implementation.run(evaluate, feeds, parameters, *modules)[0])}
@@ -106,12 +114,15 @@ def call(
 def _refuse(inputs: Mapping[str, Tensor], parameters: Parameters) -> None:
     if inputs[next(iter(inputs))].data.ndim == 1:
         raise UnsupportedError("its scores have an axis of examples, and one of classes")
-    if parameters["reduction"] == "mean" and ("class_weights" in inputs or parameters["ignore_index"] != "none"):
+    if parameters.get("reduction") == "mean" and ("class_weights" in inputs or parameters["ignore_index"] != "none"):
         raise UnsupportedError("its mean divides by the sum of the class weights of the labels that aren't ignored")
 
 
 def _run(operator: Operator, evaluate: Evaluate, arrays: Arrays, parameters: Parameters, *modules: Any) -> Any:
     feeds = {name: arrays[name] for name in operator.inputs if name in arrays}
+    if len(operator.outputs) > 1:  # log_prob, which doesn't depend on the labels
+        shape = feeds["logits"].shape
+        feeds["labels"] = np.zeros(shape[:1] + shape[2:], np.int64)
     return evaluate(_model(modules[0], operator, feeds, operator.attributes(parameters)), feeds, *modules)
 
 
@@ -120,7 +131,7 @@ def _model(onnx: Any, operator: Operator, feeds: Arrays, attributes: Mapping[str
     types = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in feeds.items()}
     given = [helper.make_tensor_value_info(name, types[name], [None] * a.ndim) for name, a in feeds.items()]
     answer = helper.make_tensor_value_info("value", types[operator.inputs[0]], None)
-    node = helper.make_node(operator.name, list(feeds), ["value"], **attributes)
+    node = helper.make_node(operator.name, list(feeds), list(operator.outputs), **attributes)
     graph = helper.make_graph([node], operator.name, given, [answer])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 

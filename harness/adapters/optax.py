@@ -1,4 +1,4 @@
-"""optax: its losses, called as they are on JAX. They don't reduce but over classes.
+"""optax: its losses, called as they are on JAX. They don't reduce but over classes, save one.
 
 Their `where`, one for each loss, is `weights` of 0 and 1; they have no others.
 """
@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Mapping, Sequence
 
 import numpy as np
 
-from harness.adapters import ANY, LAST_AXIS, Implementation, Tensor, UnsupportedError, Values, calling, jax
+from harness.adapters import ANY, LAST_AXIS, Implementation, Tensor, UnsupportedError, Values, calling, jax, real_inputs
 from harness.adapters.jax import Parameters, Tensors, row
 
 FRAMEWORK = "optax"
@@ -86,6 +86,14 @@ def _gradient(run: Callable[..., Any], optax: Any, inputs: Tensors, parameters: 
     return framework.grad(total)(inputs["logits"])
 
 
+def _ranking(optax: Any, inputs: Tensors, parameters: Parameters) -> Any:
+    """Its weights are one for each class; it averages unless told otherwise."""
+    weights = {"weights": inputs["class_weights"]} if "class_weights" in inputs else {}
+    name = parameters["reduction"]
+    reduction = {} if name == "mean" else {"reduce_fn": None if name == "none" else name}
+    return optax.losses.ranking_softmax_loss(inputs["logits"], inputs["labels"], **weights, **reduction)
+
+
 def _focal(optax: Any, inputs: Tensors, parameters: Parameters) -> Any:
     """Its alpha balances classes, or is none."""
     alpha = parameters["alpha"] if parameters["class_balancing"] else None
@@ -122,6 +130,7 @@ def _axis(loss: Any, inputs: Tensors, parameters: Parameters) -> Parameters:
 
 _ANY_AXIS: Mapping[str, Values] = {"axis": ANY}
 _LAST_AXIS: Mapping[str, Values] = {"axis": LAST_AXIS}
+_RANKING: Mapping[str, Values] = {"axis": LAST_AXIS, "reduction": ("none", "mean"), "empty_mean": ("undefined", "zero")}
 _SUMMED: Mapping[str, Values] = {"reduction": ("sum",)}
 _GENERALIZED: Mapping[str, Values] = {"reduction": ("sum",), "generalized": (True,)}
 _FOCUS: Mapping[str, Values] = {"gamma": ANY, "alpha": ANY, "class_balancing": ANY}
@@ -129,6 +138,7 @@ _CONVEX, _GENERAL = "convex_kl_divergence", "losses.generalized_kl_divergence"
 _DIVERGENCE, _OF_LOGS = "kl_divergence", "losses.kl_divergence_with_log_targets"
 _SOFTMAX, _SPARSE = "softmax_cross_entropy", "sparse_softmax_cross_entropy"
 _INTEGERS = "softmax_cross_entropy_with_integer_labels"
+_CLASS_WEIGHTS = ("class_weights",)
 _SAFE, _POLY = "safe_softmax_cross_entropy", "losses.poly_loss_cross_entropy"
 
 
@@ -154,6 +164,9 @@ IMPLEMENTATIONS = (
     row("optax." + _SAFE, _SOFTMAX, partial(_rows, _SAFE), _LAST_AXIS, since="0.2.3"),
     # with epsilon 0 it is the cross-entropy
     row("optax." + _POLY, _SOFTMAX, partial(_rows, _POLY, epsilon=0.0), _ANY_AXIS, since="0.2"),
+    row("optax.losses.ranking_softmax_loss", _SOFTMAX, _ranking, _RANKING, since="0.2.2")._replace(
+        inputs=_CLASS_WEIGHTS, gradients=real_inputs(_SOFTMAX, _CLASS_WEIGHTS), modes=jax.MODES, seldom=(), narrowed={}
+    ),
     row("optax.sigmoid_focal_loss", "sigmoid_focal_cross_entropy", _focal, _FOCUS, since="0.1.8"),
     _of_all(_DIVERGENCE, _SUMMED, since="0.1.6"),
     _of_all(_OF_LOGS, dict(_SUMMED, log_labels=(True,)), since="0.2"),
