@@ -30,6 +30,8 @@ app.add_typer(baseline_app, name="baseline")
 app.add_typer(env_app, name="env")
 
 OK, FAILED, INTERRUPTED, INTERNAL, USAGE, EMPTY = range(6)
+TYPERS_INTERRUPTED = 130
+"""What typer returns for a KeyboardInterrupt, although it isn't to handle errors here."""
 
 Strings = list[str] | None
 Paths = Annotated[list[Path] | None, typer.Argument(help="Case files or folders; all of cases/ if none is given.")]
@@ -73,7 +75,8 @@ def run(
     out: Out = None,
     resume: Resume = False,
     report: Annotated[
-        Strings, typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown, sarif, github; repeatable.")
+        Strings,
+        typer.Option(help="FORMAT[:PATH]: json, html, csv, junit, markdown, sarif, github, terminal; repeatable."),
     ] = None,
     baseline: Annotated[Path | None, typer.Option(help="Baseline file, or run folder, to compare with.")] = None,
     fail_on: Annotated[str | None, typer.Option(help="any failure, new ones, or regression.  [default: any]")] = None,
@@ -569,15 +572,18 @@ def main() -> None:
 
 def _exit_code() -> int:
     try:
-        return int(app(standalone_mode=False) or OK)
+        code = int(app(standalone_mode=False) or OK)
     except typer.TyperException as error:
         print(f"harness: {error.format_message()}", file=sys.stderr)
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted: go on with `harness run --resume`", file=sys.stderr)
-        return INTERRUPTED
+        code = TYPERS_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last place that can tell a user's mistake from a bug
         return _explained(error)
+    if code == TYPERS_INTERRUPTED:
+        print("interrupted: go on with `harness run --resume`", file=sys.stderr)
+        return INTERRUPTED
+    return code
 
 
 def _explained(error: Exception) -> int:

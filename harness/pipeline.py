@@ -44,6 +44,9 @@ SELDOM = 100_000
 """Objects that are made between two looks for garbage."""
 DEFAULT_REPORTS = ("json", "html")
 
+ANEW = frozenset({"timeout", "report", "baseline", "fail_on", "rules", "require", "max_failures"})
+"""Options that a resumed run may be given anew: what is measured, and how it is judged, is settled by the others."""
+
 Stage = Callable[[Any, Options], Any]
 
 
@@ -54,7 +57,7 @@ def run(options: Options) -> ExitCode:
         CaseFileErrors, ConfigError, RunFolderError, EnvironmentUnusableError: the user's input is wrong.
         NothingSelectedError: there is nothing to run.
     """
-    options = reopened(options) if options.resume else options
+    options = resumed(options) if options.resume else options
     wanted_reports(options)  # a mistake there must not be found out after the run
     wanted_baseline(options)
     return ExitCode(_through((*MEASURING, decide, write_scripts, report, exit_code), options))
@@ -107,6 +110,22 @@ def _collecting_seldom() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
+
+
+def resumed(options: Options) -> Options:
+    """The options that an interrupted run was started with, and those for what becomes of its results as they are now.
+
+    Raises:
+        ConfigError: it is asked to go on otherwise than it was started.
+        RunFolderError: there is none that has begun.
+    """
+    before = reopened(options)
+    given = {name: value for name in options.model_fields_set if (value := getattr(options, name))}
+    for name in sorted(given.keys() - ANEW - {"resume", "out", "cache"}):
+        if given[name] != getattr(before, name):
+            flag = "paths" if name == "paths" else f"--{name.replace('_', '-')}"
+            raise ConfigError(f"--resume: {flag}: the run in {before.out} was started otherwise, and goes on as it was")
+    return before.model_copy(update={name: given[name] for name in given.keys() & ANEW})
 
 
 def reopened(options: Options) -> Options:

@@ -27,7 +27,7 @@ def environments(options: Options, adapters: Sequence[Adapter]) -> dict[str, Env
 
     Raises:
         ConfigError, DefinitionError: `--env` names what isn't defined, or a definition can't be used.
-        EnvironmentUnusableError: `--python` is no interpreter.
+        EnvironmentUnusableError: `--python` is no interpreter, or too old.
     """
     named: dict[str, Environment] = {}
     for text in dict.fromkeys(options.env):
@@ -37,6 +37,8 @@ def environments(options: Options, adapters: Sequence[Adapter]) -> dict[str, Env
     found = interpreters.environments(options.python) if options.python or not named else {}
     if doubled := named.keys() & found.keys():
         raise ConfigError(f"--env {min(doubled)}: an environment of --python has this name too")
+    if options.python:
+        interpreters.see(found.values())
     return named | found
 
 

@@ -22,7 +22,7 @@ from harness.config import Options
 from harness.mistakes import NothingSelectedError
 from harness.model.case import Case, Relation, Source, Unit
 from harness.model.plan import Item, Plan
-from harness.model.subject import Environment
+from harness.model.subject import Environment, Subject
 from harness.model.verdict import Verdict
 from harness.reporting import overview
 from harness.reporting.text import one_line, plural
@@ -167,15 +167,15 @@ def _parts(plan: Plan, gathered: Callable[[Unit], bool]) -> Iterator[Part]:
         if _prints(unit):
             yield Part(_local(unit.id), DOCUMENT, [unit], [])
     calls = _by_unit(plan.items)
-    grouped: dict[tuple[str, str], dict[str, Unit]] = defaultdict(dict)
+    grouped: dict[tuple[str, Subject], dict[str, Unit]] = defaultdict(dict)
     for unit in plan.units:
         for call in calls[unit.id]:
             if not call.refusal and _leads(call):
                 name = _local(unit.group if gathered(unit) else unit.id)
-                grouped[name, call.subject.id][unit.id] = unit
+                grouped[name, call.subject][unit.id] = unit
     for (name, subject), units in grouped.items():
         needed = [call for unit in units.values() for call in calls[unit.id] if _needs(subject, call)]
-        yield Part(name, subject, list(units.values()), needed)
+        yield Part(name, subject.id, list(units.values()), needed)
 
 
 def _by_unit(items: Iterable[Item]) -> Mapping[str, Sequence[Item]]:
@@ -199,9 +199,14 @@ def _leads(call: Item) -> bool:
     return not isinstance(call.unit, Relation) or call.call is next(iter(call.unit.calls.values()))
 
 
-def _needs(subject: str, call: Item) -> bool:
-    """Whether a subject's verdict needs a call: its own, its partners' in a relation, everybody's to agree."""
-    return call.subject.id == subject or isinstance(call.unit, Relation) or _agrees(call.unit)
+def _needs(subject: Subject, call: Item) -> bool:
+    """Whether a subject's verdict needs a call: its own, its partners' in a relation, everybody's to agree.
+
+    Partners are of one environment and framework: to select one framework's items starts no other.
+    """
+    if isinstance(call.unit, Relation):
+        return (call.subject.environment, call.subject.framework) == (subject.environment, subject.framework)
+    return call.subject == subject or _agrees(call.unit)
 
 
 def _agrees(unit: Unit) -> bool:

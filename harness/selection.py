@@ -51,7 +51,19 @@ def wants(options: Options) -> Callable[[Unit, Subject], bool]:
 
 
 def of_names(options: Options) -> Callable[[str, str], bool]:
-    """Whether an operation and a dtype are asked for."""
+    """Whether an operation and a dtype are asked for.
+
+    Raises:
+        ConfigError: there is none of a name that is asked for.
+    """
+    from harness.casefile.errors import unknown  # noqa: PLC0415 - `harness list cases` names none
+    from harness.operations import OPERATIONS  # noqa: PLC0415
+    from harness.oracle.formats import FORMATS  # noqa: PLC0415
+
+    for noun, globs, known in (("operation", options.operation, OPERATIONS), ("dtype", options.dtype, FORMATS)):
+        for glob in globs:
+            if not any(_any((glob,), name) for name in known):
+                raise ConfigError(f"--{noun} {glob}: {unknown(noun, glob, known)}")
     return lambda operation, dtype: _any(options.operation, operation) and _any(options.dtype, dtype)
 
 

@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +107,9 @@ def test_a_report_that_can_not_be_written_costs_no_other(cli: Cli, tmp_path: Pat
         (["env", "remove", "nothing"], "environment nothing: no such environment"),
         (["env", "doctor", "nothing"], "environment nothing: no such environment"),
         (["run", "--python", "/nowhere/python"], "/nowhere/python is no Python interpreter"),
+        (["run", "--python", "/bin/false"], "/bin/false is no Python interpreter: it doesn't tell its version"),
+        (["run", "--dtype", "flaot32"], "--dtype flaot32: unknown dtype 'flaot32', did you mean 'float32'?"),
+        (["run", "--operation", "sigmod"], "--operation sigmod: unknown operation 'sigmod', did you mean 'sigmoid'?"),
         (["run", "--require", "tensorflaw"], "--require tensorflaw: neither a framework nor an environment"),
         (["run", "--report", "pdf"], "--report pdf: no such format"),
         (["run", "--adapter", "/nowhere/mine.py"], "/nowhere/mine.py: no such adapter file"),
@@ -127,6 +132,24 @@ def test_wrong_usage_gets_one_message_and_exit_code_4(arguments: list[str], mess
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout
+
+
+def test_an_interrupted_run_is_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "hang.py").write_text(
+        "import time\nfrom harness.adapters import Implementation\nFRAMEWORK = 'hang'\nPACKAGES = ('numpy',)\n"
+        "IMPLEMENTATIONS = (Implementation('hang.sigmoid', 'sigmoid', None),)\n"
+        "def start(threads): pass\n"
+        "def call(*_): open('begun', 'w').close(); time.sleep(60)\n"
+    )
+    (tmp_path / "a.yaml").write_text("cases:\n- {id: a, operation: sigmoid, inputs: {logits: [1.0]}}\n")
+    command = [sys.executable, "-m", "harness", "run", "a.yaml", "--adapter", "hang.py", "--subject", "*:hang.*"]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
+    deadline = time.monotonic() + 60
+    while not [*tmp_path.rglob("begun")] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert (run.returncode, said) == (2, "interrupted: go on with `harness run --resume`\n")
 
 
 def test_nothing_selected_is_exit_code_5(cli: Cli) -> None:

@@ -340,3 +340,21 @@ def test_under_xdist_each_framework_starts_once(project: Path, pytester: pytest.
     result.assert_outcomes(passed=4, failed=2, skipped=4)
     assert (project / "starts.txt").read_text() == "started "
     result.stdout.fnmatch_lines(["current: kernels *: 2 fail, 2 unavailable, 2 pass, 2 unsupported"])
+
+
+RELATION = """cases:
+- id: same
+  relation: equal
+  calls:
+    one: {operation: sigmoid_cross_entropy, inputs: {logits: [1.0], labels: [0.0]}}
+    two: {operation: sigmoid_cross_entropy, inputs: {logits: [-1.0], labels: [1.0]}}
+"""
+
+
+def test_a_relations_item_asks_its_own_framework_only(run: Run, project: Path) -> None:
+    (project / "mine" / "own.yaml").write_text(RELATION)
+    rewrite(project / "pyproject.toml", '["*:kernels.*"]', '["*:kernels.right@*", "*:numpy.*"]')
+    run("--harness-cases", "mine", "-k", "numpy").assert_outcomes(passed=1)
+    assert not (project / "starts.txt").exists()
+    run("--harness-cases", "mine", "-k", "kernels").assert_outcomes(passed=1)
+    assert (project / "starts.txt").exists()

@@ -131,7 +131,7 @@ def _adapters(options: Options) -> list[Adapter]:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {own}" for key, own in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _files(options: Options) -> list[Path]:

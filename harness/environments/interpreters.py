@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from harness.model.subject import Environment
 
 CURRENT = "current"
 ANONYMOUS = {".venv", "venv", "env", ".env"}
+ASK = "import sys; print('Python %d.%d' % sys.version_info[:2])"
+VERSION = re.compile(r"Python (\d+)\.(\d+)")
+OLDEST = (3, 7)
+PATIENCE = 60.0
+"""Seconds in which an interpreter must have started."""
 
 
 class EnvironmentUnusableError(Exception):
@@ -35,6 +40,28 @@ def environments(pythons: Sequence[str]) -> dict[str, Environment]:
         name = unused(_name(python), found)
         found[name] = Environment(name, str(python))
     return found
+
+
+def see(environments: Iterable[Environment]) -> None:
+    """See that what is to be an interpreter is one that workers run on: otherwise all would be unavailable, and pass.
+
+    Raises:
+        EnvironmentUnusableError: it isn't.
+    """
+    import subprocess  # noqa: PLC0415 - `harness list cases` starts nothing
+
+    for python in (environment.python for environment in environments):
+        try:
+            command = [python, "-c", ASK]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603 - the user's own
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EnvironmentUnusableError(f"{python} is no Python interpreter: {error}") from error
+        version = VERSION.search(done.stdout)
+        if version is None:
+            said = (done.stderr.strip() or "it doesn't tell its version").splitlines()[-1]
+            raise EnvironmentUnusableError(f"{python} is no Python interpreter: {said}")
+        if (int(version[1]), int(version[2])) < OLDEST:
+            raise EnvironmentUnusableError(f"{python} is Python {version[1]}.{version[2]}: 3.7 or newer is needed")
 
 
 def _interpreter(path: Path) -> Path:

@@ -20,6 +20,7 @@ from harness.reporting import (
     junit_report,
     markdown_report,
     sarif_report,
+    terminal,
 )
 
 
@@ -38,11 +39,15 @@ FORMATS: Mapping[str, Format] = {
     "markdown": Format("report.md", markdown_report.write),
     "sarif": Format("report.sarif", sarif_report.write),
     "github": Format("github.txt", github_report.write),
+    "terminal": Format("summary.txt", terminal.write),
 }
 """Report formats by the name that `--report` takes."""
 
-PRINTED: Mapping[str, Callable[[Results], Sequence[str]]] = {"github": github_report.lines}
-"""Formats whose lines go to standard output unless a path is given."""
+PRINTED: Mapping[str, Callable[[Results], Sequence[str]]] = {
+    "github": github_report.lines,
+    "terminal": lambda _: (),
+}
+"""Formats whose lines go to standard output unless a path is given; a run ends with the summary anyway."""
 
 
 WITH_SCRIPTS = frozenset({"html"})

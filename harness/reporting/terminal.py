@@ -141,6 +141,11 @@ def summary(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -
     return [line.text for line in compose(results, reports, width)]
 
 
+def write(results: Results, path: Path) -> None:
+    """Write the summary, as it is on the screen."""
+    path.write_text("".join(f"{line}\n" for line in summary(results, {})), encoding="utf-8")
+
+
 def show(results: Results, reports: Mapping[str, Path], stream: TextIO | None = None) -> None:
     """Print the summary: in colour on a terminal, as plain lines elsewhere."""
     out = stream or sys.stdout

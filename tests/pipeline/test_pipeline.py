@@ -228,6 +228,20 @@ def test_a_killed_run_resumes_and_loses_nothing(here: Path, tmp_path: Path) -> N
     assert not [row for row in rows if row["verdict"] in ("crash", "error", "fail")]
 
 
+def test_a_resumed_run_is_reported_as_asked_now_and_measures_nothing_else(run: Run, here: Path, tmp_path: Path) -> None:
+    settings = {"paths": (here / "suite.yaml",), "subject": NUMPY, "seed": 3}
+    run(**settings)
+    (tmp_path / "run" / "report.json").unlink()
+    table = tmp_path / "table.csv"
+    again = Options.model_validate({**settings, "out": tmp_path / "run", "resume": True, "report": (f"csv:{table}",)})
+    assert pipeline.run(again) is ExitCode.OK
+    assert table.is_file()
+    assert not (tmp_path / "run" / "report.json").exists()
+    for name, other in (("paths", (here / "other.yaml",)), ("subject", ("*",)), ("seed", 4), ("rtol", 0.1)):
+        with pytest.raises(ConfigError, match=f"--resume: (--)?{name}: the run in .* was started otherwise"):
+            pipeline.run(again.model_copy(update={name: other}))
+
+
 def test_a_run_of_other_cases_is_not_resumed(run: Run, here: Path, tmp_path: Path) -> None:
     copy = tmp_path / "suite.yaml"
     copy.write_text((here / "suite.yaml").read_text())

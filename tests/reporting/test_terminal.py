@@ -10,7 +10,7 @@ import pytest
 
 from harness.model.run import Results
 from harness.model.verdict import Kind
-from harness.reporting import terminal
+from harness.reporting import terminal, write
 from harness.reporting.progress import Progress
 from harness.reporting.text import shorten
 from harness.reporting.values import measure
@@ -142,3 +142,8 @@ def test_progress_draws_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
         shown.describe("[bold]tensorflow")
     assert "[bold]tensorflow" in out.getvalue()
     assert "4/10" in out.getvalue()
+
+
+def test_it_can_be_kept_in_a_file(results: Results, tmp_path: Path) -> None:
+    write(results, "terminal", tmp_path / "summary.txt")
+    assert (tmp_path / "summary.txt").read_text(encoding="utf-8").splitlines() == terminal.summary(results, {})
