@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from harness.casefile import arrays, generators, recipes
 from harness.casefile.entries import CallText, CaseText, Content, MisuseText, Recipe, RelationText, StatementText
 from harness.casefile.errors import unknown
-from harness.casefile.literals import Nested, unheld
+from harness.casefile.literals import LiteralError, Nested, Numbers, nested, real, unheld
 from harness.casefile.places import Place, Report
+from harness.casefile.tree import Scalar, Table
 from harness.model.case import Array, Domain, View, Within
-from harness.operations import misuse
-from harness.operations.base import UPSTREAM
+from harness.model.case import Scalar as Value
+from harness.operations import OPERATIONS, misuse
+from harness.operations.base import UPSTREAM, Parameter
 from harness.oracle.formats import FORMATS
 
-NO_CLASS = re.compile(r"label (-?[0-9]+) is no class")
+DEFAULT_DTYPE = "float32"
+NO_CLASS = re.compile(r"label (-?[0-9]+) is no class of 0\.\.([0-9]+)")
 SAY_SO = " (say expect: {undefined: error} if that is the point)"
 
 
@@ -29,6 +32,37 @@ def check(place: Place, content: Content, dtypes: list[str], report: Report) -> 
         _check_misuse(place, content, dtypes, report)
     elif isinstance(content, RelationText):
         _check_relation(place, content, dtypes, report)
+
+
+def check_numbers(place: Place, report: Report) -> None:
+    """Check what can be said of an entry that something else is wrong with: whether its dtypes hold its numbers."""
+    listed = place.child("dtypes")
+    named = [at.text() for at in listed.items()] if listed is not None else [DEFAULT_DTYPE]
+    for dtype in (name for name in named if name in FORMATS):
+        for numbers in _written(place):
+            for spot, message in unheld(numbers, dtype):
+                report.add(spot, message)
+
+
+def _written(place: Place) -> Iterator[Numbers]:
+    """The real inputs of an entry's calls that are numbers in the shape of an array."""
+    related = place.child("calls")
+    for call in (place, *(at for _, at in (related.table() if related is not None else ()))):
+        operation = OPERATIONS.get(call.nearest("operation").text() or "")
+        wanted = {i.name for i in operation.inputs if i.kind == "real"} if operation is not None else set()
+        inputs = call.child("inputs")
+        for name, at in inputs.table() if inputs is not None else ():
+            numbers = nested(at, _number, Report("")) if name in wanted and not isinstance(at.node, Table) else None
+            if numbers is not None:
+                yield numbers
+
+
+def _number(scalar: Scalar) -> float:
+    """A number; 0 where there is none, which is told elsewhere."""
+    try:
+        return real(scalar)
+    except LiteralError:
+        return 0.0
 
 
 def _check_case(place: Place, case: CaseText, dtypes: list[str], report: Report) -> None:
@@ -49,8 +83,7 @@ def _check_misuse(place: Place, content: MisuseText, dtypes: list[str], report: 
             report.add(place.nearest("misuse"), unknown(f"misuse of {call.operation.name}", kind, known))
     for dtype in dtypes:
         made = _made(place, call, dtype, report)
-        domain, reason, offender = _located(place, call, made) if made is not None else (Domain.INSIDE, "", place)
-        if domain is Domain.UNDEFINED:
+        for reason, offender in _objections(place, call, made) if made is not None else ():
             report.add(offender, f"{reason} (a call is right before it is spoilt)")
 
 
@@ -61,10 +94,10 @@ def _check_relation(place: Place, relation: RelationText, dtypes: list[str], rep
             made = _made(at, call, dtype, report)
             if made is None:
                 continue
-            domain, reason, offender = _located(at, call, made)
-            if domain is Domain.UNDEFINED:
+            objections = _objections(at, call, made)
+            for reason, offender in objections:
                 report.add(offender, f"{reason} (a relation needs defined input)")
-            else:
+            if not objections:
                 _check_view(at, call, made, report)
             if relation.within is Within.BITWISE and call.view.axis is not None and call.view.index is None:
                 report.add(
@@ -90,13 +123,12 @@ def _made(place: Place, call: CallText, dtype: str, report: Report) -> dict[str,
         at = place.nearest("inputs", name)
         before = len(report)
         _check_held(at, recipe, arrays.input_dtype(call, name, dtype), report)
+        shaped = name == call.operation.leading or call.operation.leading in made
         try:
-            if len(report) == before:
+            if len(report) == before and shaped:
                 made[name] = arrays.several(call, name, dtype, made, generators.CHECK, first)
         except generators.RecipeError as error:
             report.add(at, str(error))
-        if call.operation.leading not in made:
-            break
     return {name: array[0, ...] for name, array in made.items()} if len(made) == len(call.inputs) else None
 
 
@@ -118,31 +150,44 @@ def _is_index(number: float, dtype: str) -> bool:
     return limits.min <= number <= limits.max and number == int(number)
 
 
-def _located(place: Place, call: CallText, made: Mapping[str, Array]) -> tuple[Domain, str, Place]:
-    """Where a call lies; if it is undefined, why, and what in it is to blame."""
+def _objections(place: Place, call: CallText, made: Mapping[str, Array]) -> list[tuple[str, Place]]:
+    """Why a call is undefined, and what in it is to blame: all parameters that are, or else its inputs."""
+    found = [
+        (_reason(parameter, value, objection), place.nearest("parameters", parameter.name))
+        for parameter in call.operation.parameters
+        if (value := call.parameters.get(parameter.name)) is not None and (objection := parameter.objection(value))
+    ]
+    if found:
+        return found
     with np.errstate(all="ignore"):
         region = call.operation.locate(made, call.parameters)
     if region.domain is not Domain.UNDEFINED:
-        return region.domain, "", place
-    return region.domain, _reason(call, region.reason), _offender(place, call, region.reason)
+        return []
+    return _no_classes(call, region.reason) or [(region.reason, _offender(place, call, region.reason))]
 
 
-def _reason(call: CallText, reason: str) -> str:
-    """The operation's reason; for a misspelt choice with what was meant."""
-    for parameter in call.operation.parameters:
-        value = call.parameters.get(parameter.name, parameter.default)
-        if parameter.choices and isinstance(value, str) and value not in parameter.choices:
-            return unknown(parameter.name, value, map(str, parameter.choices))
-    return reason
+def _no_classes(call: CallText, reason: str) -> list[tuple[str, Place]]:
+    """Every label that is no class, where a reason speaks of one."""
+    found, labels = NO_CLASS.match(reason), call.inputs.get("labels")
+    if found is None or not isinstance(labels, Nested):
+        return []
+    known = {*range(int(found[2]) + 1), call.parameters.get("ignore_index")}
+    return [
+        (reason.replace(found[0], f"label {label} is no class of 0..{found[2]}"), labels.place(at))
+        for at, label in enumerate(labels.leaves)
+        if label not in known
+    ]
+
+
+def _reason(parameter: Parameter, value: Value, objection: str) -> str:
+    """Why a parameter is wrong; of a misspelt choice what was meant."""
+    misspelt = parameter.choices and isinstance(value, str) and value not in parameter.choices
+    return unknown(parameter.name, str(value), map(str, parameter.choices)) if misspelt else objection
 
 
 def _offender(place: Place, call: CallText, reason: str) -> Place:
-    """The label that a reason speaks of, or the parameter, else the input that it names first."""
-    no_class = NO_CLASS.match(reason)
-    labels = call.inputs.get("labels")
-    if no_class and isinstance(labels, Nested) and int(no_class[1]) in labels.leaves:
-        return labels.place(labels.leaves.index(int(no_class[1])))
-    words = ["labels"] if no_class else re.findall(r"\w+", reason)
+    """The labels if a reason speaks of one, or the parameter, else the input that it names first."""
+    words = ["labels"] if NO_CLASS.match(reason) else re.findall(r"\w+", reason)
     for key, names in (("parameters", call.parameters), ("inputs", call.inputs)):
         if named := next((word for word in words if word in names), None):
             return place.nearest(key, named)
@@ -151,10 +196,10 @@ def _offender(place: Place, call: CallText, reason: str) -> Place:
 
 def _check_domain(place: Place, case: CaseText, made: Mapping[str, Array], report: Report) -> bool:
     """Whether the input is defined where a value is expected, and only there."""
-    domain, reason, offender = _located(place, case.call, made)
-    defined = domain is not Domain.UNDEFINED
-    if not defined and not case.undefined:
+    objections = _objections(place, case.call, made)
+    for reason, offender in () if case.undefined else objections:
         report.add(offender, reason + SAY_SO)
+    defined = not objections
     if defined:
         for at in _undefined_places(place, case):
             report.add(at, f"the input is defined here, {case.call.operation.name} has a value: nothing is undefined")

@@ -46,6 +46,7 @@ def entry(place: Place, context: Context) -> Entry | None:
     source = _source(place, model, context)
     content = _READERS[shape](place, model, source, report)
     if model is None or content is None:
+        checks.check_numbers(place, report)
         return None
     called = _calls(content)
     if isinstance(model, models.Expanded):

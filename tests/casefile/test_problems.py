@@ -412,6 +412,64 @@ def test_a_mistake_is_named_at_its_place(problems: Problems, text: str, expected
     assert any(line.startswith(expected) for line in found), found
 
 
+LARGE = "is more than float16 holds: its largest number is 65504"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            loss("parameters: {reduction: avg, label_smoothing: 2}"),
+            [
+                "5:27  $.cases[0].parameters.reduction  unknown reduction 'avg'; there is ",
+                "5:49  $.cases[0].parameters.label_smoothing  label_smoothing is 2.0, outside [0, 1]" + SAY_SO,
+            ],
+        ),
+        (
+            sparse("[5, -1]"),
+            [
+                "4:47  $.cases[0].inputs.labels[0]  label 5 is no class of 0..1" + SAY_SO,
+                "4:50  $.cases[0].inputs.labels[1]  label -1 is no class of 0..1" + SAY_SO,
+            ],
+        ),
+        (
+            sigmoid("[70000, abc]", "dtypes: [float16, half]", "nota: x"),
+            [
+                f"4:21  $.cases[0].inputs.logits[0]  70000 {LARGE}",
+                "4:28  $.cases[0].inputs.logits[1]  a number is needed, not the text 'abc'",
+                "5:21  $.cases[0].dtypes[1]  unknown dtype 'half'; there is ",
+                "6:3  $.cases[0].nota  unknown key 'nota', did you mean 'note'?",
+            ],
+        ),
+        (
+            loss("dtypes: [float16]").replace("[1, 2]", "[70000, 2]").replace("[0, 1]", "[0, 80000]"),
+            [
+                f"4:21  $.cases[0].inputs.logits[0]  70000 {LARGE}",
+                f"4:44  $.cases[0].inputs.labels[1]  80000 {LARGE}",
+            ],
+        ),
+        (
+            entry(
+                "relation: like",
+                "calls:",
+                "  one: {operation: sigmoid, inputs: {logits: [1e39]}}",
+                "  two: {operation: sparse_softmax_cross_entropy, inputs: {logits: [[1e39]], labels: [0]}}",
+            ),
+            [
+                "3:13  $.cases[0].relation  unknown choice 'like'; there is ",
+                "5:49  $.cases[0].calls.one.inputs.logits[0]  1e39 is more than float32 holds",
+                "6:71  $.cases[0].calls.two.inputs.logits[0][0]  1e39 is more than float32 holds",
+            ],
+        ),
+    ],
+)
+def test_all_mistakes_of_an_entry_are_reported_at_once(problems: Problems, text: str, expected: list[str]) -> None:
+    found = problems(text)
+    assert len(found) == len(expected), found
+    for told, wanted in zip(found, expected, strict=True):
+        assert told.startswith(wanted)
+
+
 def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
     first.write_text(sigmoid("[1, one]", "paramters: {}", "dtypes: [flaot32]") + "- id: a\n  claim: {}\n")
