@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from harness.model.agreement import groups
-from harness.model.case import Array
+from harness.model.case import Array, Expectation, Source
+from harness.model.case import Case as Call
 from harness.model.observation import Outcome
 from harness.model.run import Record, Results
-from harness.model.verdict import Kind, Tolerance, Verdict
+from harness.model.verdict import Kind, Verdict
+from harness.operations import OPERATIONS
+from harness.oracle.formats import FORMATS
+from harness.oracle.truth import evaluate
 from harness.reporting import overview, repro
+from harness.reporting.curves import pass_line
 from harness.reporting.text import shorten
 from harness.reporting.values import FAR_ULPS, digits, hexadecimal, measure, shape_text, ulps
+from harness.reporting.where import inputs_at
 
 ELEMENTS = 24
-"""Elements shown of an array."""
+"""Elements shown of an array, from its first on."""
+NAMED = 8
+"""Elements shown beyond those, because verdicts name them: of what doesn't pass first."""
+
+LARGE = 1 << 16
+"""Elements of an input beyond which the pass line isn't computed once more: whatever is far is marked there."""
+
+Told = Callable[[tuple[int, ...]], str]
+"""What the inputs hold at an element."""
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MESSAGE = 2000
@@ -47,8 +63,8 @@ class Group(NamedTuple):
 class Cell(NamedTuple):
     """One group's element: digits, exact value, signed ulps, and its mark.
 
-    The mark is `off` outside the verdict's rtol and atol or of another class, `far` within them
-    though further than `FAR_ULPS` from the truth, else "".
+    The mark is `off` outside the pass line or of another class, `far` inside though further than
+    `FAR_ULPS` from the truth, else "".
     """
 
     text: str
@@ -58,9 +74,10 @@ class Cell(NamedTuple):
 
 
 class Element(NamedTuple):
-    """One element side by side: the truth and every group's value."""
+    """One element side by side: the truth and every group's value; of one that verdicts name, the inputs there."""
 
     place: str
+    given: str
     truth: str | None
     cells: Sequence[Cell | None]
 
@@ -135,37 +152,61 @@ def agreement(outputs: Mapping[str, Array]) -> list[Group]:
     ]
 
 
-def mark(error: float, value: float, truth: float, tolerance: Tolerance | None) -> str:
-    """The mark of an element that is `error` ulps off; `Cell` has the meaning."""
+def limits(verdicts: Sequence[Verdict], record: Record | None) -> dict[str, Array]:
+    """What each element may be off, in ulps, of the outputs that somebody has wrong; none of large calls."""
+    wrong = {v.output for v in verdicts if v.grade is not None and not v.grade.passes}
+    if record is None or not wrong & record.truth.keys() or record.operation not in OPERATIONS:
+        return {}
+    operation = OPERATIONS[record.operation]
+    inputs = {i.name: record.inputs[i.name] for i in operation.inputs if i.name in record.inputs}
+    if max(array.size for array in inputs.values()) > LARGE:
+        return {}
+    case = Call(record.case, operation.name, inputs, record.parameters, record.dtype, Expectation(), Source("", 0))
+    truth, form = evaluate(case), FORMATS[record.dtype]
+    return {name: pass_line(truth.outputs[name], truth.bounds[name], form) for name in wrong & truth.outputs.keys()}
+
+
+def mark(error: float, limit: float) -> str:
+    """The mark of an element that is `error` ulps off and may be off by `limit`; `Cell` has the meaning."""
     if abs(error) <= FAR_ULPS:
         return ""
-    within = tolerance is not None and abs(value - truth) <= tolerance.atol + tolerance.rtol * abs(truth)
-    return "far" if within else "off"
+    return "far" if limit == math.inf or abs(error) <= limit else "off"
 
 
-def column(array: Array, truth: Array | None, tolerance: Tolerance | None) -> list[Cell]:
-    """A group's first elements, with their errors where there is a truth of the same shape."""
-    flat = array.flat[:ELEMENTS]
-    same_shape = truth is not None and array.shape == truth.shape
-    exact = truth.flat[:ELEMENTS] if truth is not None and same_shape else None
-    errors = None if exact is None else ulps(flat, exact)
-    if exact is None or errors is None:
-        return [Cell(digits(x), hexadecimal(x), "", "") for x in flat]
-    return [
-        Cell(digits(x), hexadecimal(x), measure(e, "+"), mark(e, float(x), t, tolerance))
-        for x, e, t in zip(flat, errors.tolist(), exact.tolist(), strict=True)
-    ]
+def chosen(shape: tuple[int, ...], verdicts: Sequence[Verdict]) -> list[int]:
+    """The elements of an output that are shown: the first ones, and others that verdicts name."""
+    size = math.prod(shape)
+    first = range(min(size, ELEMENTS))
+    wrong_first = sorted(verdicts, key=lambda v: v.grade is None or v.grade.passes)
+    named = [v.index for v in wrong_first if v.index and len(v.index) == len(shape)]
+    inside = [index for index in named if all(0 <= i < n for i, n in zip(index, shape, strict=True))]
+    beyond = dict.fromkeys(int(np.ravel_multi_index(index, shape)) for index in inside)
+    return [*first, *sorted([at for at in beyond if at >= ELEMENTS][:NAMED])]
 
 
-def elements(shape: tuple[int, ...], truth: Array | None, columns: Sequence[Sequence[Cell]]) -> Iterator[Element]:
+def column(array: Array, truth: Array | None, at: Sequence[int], limit: Array | float) -> list[Cell | None]:
+    """A group's elements, with their errors where there is a truth of the same shape."""
+    flat = array.reshape(-1)
+    inside = [i for i in at if i < flat.size]
+    cells = [Cell(digits(x), hexadecimal(x), "", "") for x in flat[inside]]
+    if truth is not None and array.shape == truth.shape:
+        errors = ulps(flat[inside], truth.reshape(-1)[inside])
+        lines = np.broadcast_to(limit, array.shape).reshape(-1)[inside].tolist()
+        if errors is not None:
+            measured = zip(cells, errors.tolist(), lines, strict=True)
+            cells = [cell._replace(ulps=measure(e, "+"), mark=mark(e, line)) for cell, e, line in measured]
+    return [*cells, *[None] * (len(at) - len(inside))]
+
+
+def elements(
+    shape: tuple[int, ...], truth: Array | None, at: Sequence[int], columns: Sequence[Sequence[Cell | None]], told: Told
+) -> Iterator[Element]:
     """The rows of the table of values."""
-    count = max((len(cells) for cells in columns), default=0)
-    exact = [] if truth is None else [digits(x) for x in truth.flat[:ELEMENTS]]
-    for i in range(max(count, len(exact))):
-        inside = i < int(np.prod(shape))
-        place = ", ".join(str(int(k)) for k in np.unravel_index(i, shape)) if inside and shape else str(i)
-        cells = [cells[i] if i < len(cells) else None for cells in columns]
-        yield Element(place, exact[i] if i < len(exact) else None, cells)
+    for row, i in enumerate(at):
+        index = tuple(int(k) for k in np.unravel_index(i, shape)) if shape else ()
+        exact = None if truth is None or i >= truth.size else digits(truth.reshape(-1)[i])
+        given = told(index) if i >= ELEMENTS else ""
+        yield Element(", ".join(map(str, index)) or str(i), given, exact, [cells[row] for cells in columns])
 
 
 def alike(verdict: Verdict) -> tuple[object, ...]:
@@ -189,25 +230,39 @@ def judged(verdicts: Sequence[Verdict], agreed: Sequence[Group]) -> list[Judged]
     ]
 
 
-def output(name: str, verdicts: Sequence[Verdict], record: Record | None) -> Output:
-    """One output of a case."""
+def output(name: str, verdicts: Sequence[Verdict], record: Record | None, limit: Array | None) -> Output:
+    """One output of a case.
+
+    Args:
+        limit: what each element may be off, in ulps; None if that isn't known.
+    """
     found = observed(name, record)
     truth = record.truth.get(name) if record else None
     agreed = agreement(found)
-    firsts = [found[group.subjects[0]] for group in agreed]
-    arrays = [*([] if truth is None else [truth]), *firsts]
-    tolerances = {verdict.subject: verdict.tolerance for verdict in verdicts}
-    columns = [column(found[names[0]], truth, tolerances.get(names[0])) for _, names, *_ in agreed]
+    arrays = [*([] if truth is None else [truth]), *(found[group.subjects[0]] for group in agreed)]
+    largest = max(arrays, key=lambda array: array.size, default=None)
+    at = [] if largest is None else chosen(largest.shape, verdicts)
+    passing = {v.subject for v in verdicts if v.verdict is Kind.PASS and (v.grade is None or v.grade.passes)}
+    known = 0.0 if limit is None else limit
+    columns = [
+        column(found[names[0]], truth, at, math.inf if names[0] in passing else known) for _, names, *_ in agreed
+    ]
     return Output(
         name=name,
         groups=agreed,
         majority=len(agreed) == 1 or any(group.outlier for group in agreed),
         has_truth=truth is not None,
-        elements=list(elements(arrays[0].shape, truth, columns)) if arrays else [],
-        more=max((array.size - ELEMENTS for array in arrays), default=0),
+        elements=[] if largest is None else list(elements(largest.shape, truth, at, columns, partial(_given, record))),
+        more=0 if largest is None else largest.size - len(at),
         judged=judged(verdicts, agreed),
         tolerance=any(verdict.tolerance for verdict in verdicts),
     )
+
+
+def _given(record: Record | None, index: tuple[int, ...]) -> str:
+    """What the inputs hold where an element comes from; "" where that is all of them."""
+    held = inputs_at(record, index) if record is not None else []
+    return ", ".join(f"{name} {text}" for name, text in held if not text.startswith("of shape"))
 
 
 def observed(name: str, record: Record | None) -> dict[str, Array]:
@@ -230,6 +285,7 @@ def case(anchor: str, verdicts: Sequence[Verdict], results: Results) -> Case:
     """All that is known of one case; `verdicts` are its own, at least one."""
     first, record = verdicts[0], results.record(verdicts[0].case)
     names = dict.fromkeys(verdict.output for verdict in verdicts)
+    lines = limits(verdicts, record)
     kinds = overview.counts(verdicts)
     return Case(
         anchor=anchor,
@@ -240,6 +296,6 @@ def case(anchor: str, verdicts: Sequence[Verdict], results: Results) -> Case:
         worst=overview.worst(verdict.verdict for verdict in verdicts),
         parameters=[(name, str(value)) for name, value in record.parameters.items()] if record else [],
         inputs=[values(name, array) for name, array in record.inputs.items()] if record else [],
-        outputs=[output(name, [v for v in verdicts if v.output == name], record) for name in names],
+        outputs=[output(name, [v for v in verdicts if v.output == name], record, lines.get(name)) for name in names],
         silences=silences(record),
     )

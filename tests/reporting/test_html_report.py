@@ -123,7 +123,7 @@ def test_a_case_shows_values_side_by_side(text: str) -> None:
     shown = case(text, "documents/003:a/float32")
     assert 'title="-0x1.62e148p+4">-22.18<' in shown
     assert "<td>2.33e-10</td>" in shown
-    assert re.search(r'class="far" title="0x0p\+0">0<small>▲ -[\d.]+e\+06<', shown)
+    assert re.search(r'class="off" title="0x0p\+0">0<small>✗ -[\d.]+e\+06<', shown)
     assert 'class="off" title="inf">inf<small>✗ +inf<' in shown
     assert "reduction = none" in shown
     assert "cases/documents/003.yaml:12" in shown
