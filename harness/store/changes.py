@@ -99,8 +99,9 @@ def classified(before: Entry | None, after: Entry | None) -> Change | None:
 
 
 def _never(before: Entry | None, after: Entry | None) -> Change | None:
-    """Neither was measured: told where one could be, or is gone."""
-    gone, unavailable = after is None, after is not None and after.verdict is Kind.UNAVAILABLE
+    """Neither was measured: told where an environment can't be had, or it is gone; an API that never was is no news."""
+    gone = after is None
+    unavailable = after is not None and after.verdict is Kind.UNAVAILABLE and after.outcome not in NO_LONGER
     known_so = before is not None and before.verdict is Kind.UNAVAILABLE
     return Change.NOT_MEASURED if gone or (unavailable and not known_so) else None
 

@@ -118,6 +118,8 @@ def baseline(facts: Facts | None = None, **entries: Entry) -> Baseline:
         (unsupported(), unavailable(), Change.NOT_MEASURED),
         (unsupported(), None, Change.NOT_MEASURED),
         (unavailable(), absent(), None),
+        (unsupported(), absent(), None),
+        (None, absent(), None),
         (None, unsupported(), None),
     ],
 )
