@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.model.decision import Decision
@@ -14,6 +15,9 @@ from harness.model.verdict import Verdict
 from harness.versions import parameters, speed
 from harness.versions.changes import QUIET, Api, Effect, apis
 from harness.versions.speed import Ratio
+
+PLACE = re.compile(r"\S*/site-packages/(\S+\.py):\d+")
+"""Where a warning was given, which is another folder on each side, and often another line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +150,10 @@ class _Seen:
     def _add(self, observations: Mapping[str, Observation], before: str, after: str) -> None:
         for subject, observation in observations.items():
             if subject.startswith(before):
-                self._known.update(observation.warnings)
+                self._known.update(_warnings(observation.warnings))
             elif subject.startswith(after):
                 name = subject.removeprefix(after)
-                self._warned[name.partition("@")[0]].update(observation.warnings)
+                self._warned[name.partition("@")[0]].update(_warnings(observation.warnings))
                 if (earlier := observations.get(before + name)) is not None:
                     self._compare(name, earlier, observation)
 
@@ -159,6 +163,11 @@ class _Seen:
                 seconds.append(observation.seconds)
         if earlier.outcome is later.outcome is Outcome.ERROR and earlier.error != later.error:
             self._errors[name.partition("@")[0]].add(f"raises {later.error}, was {earlier.error}")
+
+
+def _warnings(given: Iterable[str]) -> set[str]:
+    """Warnings that are the same wherever a package lies; of what gave them, its file in the package."""
+    return {PLACE.sub(r"\1", warning) for warning in given}
 
 
 def _of(results: Results, environment: str) -> list[Verdict]:

@@ -126,6 +126,7 @@ def narrow(x, z, reduction="none"):
 
 
 def deprecated(x, z, reduction="none"):
+    warnings.warn(f"From {__file__}:129: an old warning of every release", DeprecationWarning, stacklevel=2)
     warnings.warn("deprecated() is deprecated: call same()", DeprecationWarning, stacklevel=2)
     return right(x, z, reduction)
 

@@ -28,7 +28,7 @@ def right(x, z, reduction="none"):
 
 
 same = value = sign = nan = infinity = zero = shape = dtype = last_element = reduction = right
-raises = gradient = compiled = compiled_for_real = narrow = crashes = deprecated = slower = silent = right
+raises = gradient = compiled = compiled_for_real = narrow = crashes = slower = silent = right
 bits = removed = right
 
 
@@ -65,5 +65,6 @@ def better(x, z, reduction="none"):
     return right(x, z, reduction) * x.dtype.type(1 + np.finfo(x.dtype).eps)
 
 
-def warn():
-    warnings.warn("an old warning of every release", DeprecationWarning, stacklevel=2)
+def deprecated(x, z, reduction="none"):
+    warnings.warn(f"From {__file__}:70: an old warning of every release", DeprecationWarning, stacklevel=2)
+    return right(x, z, reduction)
