@@ -65,6 +65,15 @@ def _where(loss: Any, inputs: Tensors) -> Parameters:
     return {"where": inputs["weights"] != 0}
 
 
+def _of_rows(optax: Any, options: Parameters, parameters: Parameters) -> Parameters:
+    """What is included, one for each row: before 0.2.5 its rank must be that of the logits."""
+    if "where" not in options or tuple(map(int, optax.__version__.split(".")[:3])) >= (0, 2, 5):
+        return options
+    import jax.numpy as jnp
+
+    return {"where": jnp.expand_dims(options["where"], parameters["axis"])}
+
+
 def _elements(optax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
     return optax.sigmoid_binary_cross_entropy(inputs["logits"], inputs["labels"])
 
@@ -72,7 +81,7 @@ def _elements(optax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
 def _rows(name: str, optax: Any, inputs: Tensors, parameters: Parameters, **more: Any) -> Any:
     """A loss of that name for each row along a class axis."""
     loss = operator.attrgetter(name)(optax)
-    options = dict(_axis(loss, inputs, parameters), **_where(loss, inputs))
+    options = dict(_axis(loss, inputs, parameters), **_of_rows(optax, _where(loss, inputs), parameters))
     return loss(inputs["logits"], inputs["labels"], **options, **more)
 
 
@@ -171,5 +180,5 @@ IMPLEMENTATIONS = (
     _of_all(_DIVERGENCE, _SUMMED, since="0.1.6"),
     _of_all(_OF_LOGS, dict(_SUMMED, log_labels=(True,)), since="0.2"),
     _of_all(_CONVEX, _GENERALIZED, since="0.2"),
-    _of_all(_GENERAL, _GENERALIZED, since="0.2.4"),
+    _of_all(_GENERAL, _GENERALIZED, since="0.2.7"),
 )

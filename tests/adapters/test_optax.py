@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -13,3 +15,16 @@ def test_weights_that_no_mask_says_are_unsupported(dtype: str) -> None:
     bits = (weights.view(np.uint32) >> 16).astype(np.uint16) if dtype == "bfloat16" else weights
     with pytest.raises(UnsupportedError, match="1 or 0"):
         optax.call(row, "eager", {"weights": Tensor(dtype, bits)}, {}, ["value"])
+
+
+@pytest.mark.parametrize(("version", "shape"), [("0.2.4", (2, 1)), ("0.2.5", (2,)), ("0.2.6.dev1", (2,))])
+def test_what_is_included_has_the_rank_that_a_release_asks_for(version: str, shape: tuple[int, ...]) -> None:
+    options = {"where": np.array([True, False])}
+    found = optax._of_rows(SimpleNamespace(__version__=version), options, {"axis": -1})
+    assert found["where"].shape == shape
+    assert optax._of_rows(SimpleNamespace(__version__=version), {}, {"axis": -1}) == {}
+
+
+def test_the_renamed_divergence_is_asked_of_releases_that_have_it() -> None:
+    (since,) = [row.since for row in optax.IMPLEMENTATIONS if row.path == "optax.losses.generalized_kl_divergence"]
+    assert since == "0.2.7"
