@@ -409,9 +409,9 @@ def findings(
         Path | None, typer.Argument(help="Folder of the run that measured them.  [default: the latest]")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="markdown or json.")] = "markdown",
-    baselines: Annotated[Path, typer.Option(help="Folder of the matrix's baselines: since when each is there.")] = Path(
-        "reports/baselines/quick"
-    ),
+    baselines: Annotated[
+        list[Path], typer.Option(help="Folder of the matrix's baselines: since when each is there; repeatable.")
+    ] = [Path("reports/baselines/quick"), Path("reports/baselines/findings")],  # noqa: B006 - typer copies it
 ) -> None:
     """Write down the root causes behind the known deviations, each with its smallest case as a run measured it."""
     from harness.commands import findings as verb

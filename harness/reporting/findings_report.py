@@ -19,7 +19,7 @@ UNREPORTED = "unreported"
 INTRODUCTION = (
     "Written by `harness findings`; the list is in `cases/deviations.yaml`. A finding is one root cause: the same in",
     "other dtypes, modes and wrappers is a deviation that is part of it. Sizes are signed errors in ulps of the dtype;",
-    "`since` is by the matrix's baselines: of TensorFlow, Keras on it, PyTorch, JAX, ONNX Runtime and scikit-learn.",
+    "`since` is by the matrix's baselines: of TensorFlow, Keras 3, PyTorch, JAX, ONNX Runtime, scikit-learn.",
 )
 LONG = 1000
 """Characters of a reason."""

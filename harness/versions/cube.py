@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from harness.comparator.deviations import COVERED
-from harness.model.deviation import Deviation, DeviationKind
+from harness.model.deviation import Deviation, DeviationKind, Finding
 from harness.model.verdict import FAILED, Grade, Kind
 from harness.store.entries import Entry, Key
 
@@ -118,6 +118,22 @@ def since(versions: Versions, deviations: Iterable[Deviation]) -> list[Since]:
         Since(deviation.id, {version: _presence(entries, deviation) for version, entries in versions.items()})
         for deviation in deviations
     ]
+
+
+def own_case(versions: Versions, finding: Finding, kinds: Iterable[DeviationKind]) -> dict[str, Presence]:
+    """In which versions a finding's own case shows it.
+
+    Args:
+        kinds: of its deviations.
+    """
+    place, covered = (finding.case, bare(finding.subject), finding.output), set(kinds)
+    found = {}
+    for version, entries in versions.items():
+        entry = entries.get((place[0], f"{version}:{place[1]}", place[2]))
+        there = entry is not None and any(_shows(entry, kind) for kind in covered)
+        measured = entry is not None and entry.verdict not in UNMEASURED
+        found[version] = (Presence.THERE if there else Presence.NOT_THERE) if measured else Presence.NOT_MEASURED
+    return found
 
 
 def bare(subject: str) -> str:

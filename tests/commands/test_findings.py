@@ -99,3 +99,34 @@ def test_what_the_run_has_not_measured_or_this_processor_does_not_show_says_so(k
 def test_an_unknown_format_is_a_mistake_of_the_user(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there are markdown, json"):
         findings.text(None, "html", tmp_path)
+
+
+def test_a_finding_whose_deviations_no_case_shows_is_told_by_its_own_case() -> None:
+    every = casefile.load_known(casefile.cases_folder())
+    only = "torch-broadcast-labels"  # an error that is missing: nothing else shows it
+    known = Known(
+        tuple(replace(each, shown_by=()) for each in every.deviations if each.finding == only),
+        tuple(each for each in every.findings if each.id == only),
+    )
+    (finding,) = known.findings
+
+    def row(environment: str, outcome: str, verdict: str, grade: str) -> dict[Any, Any]:
+        subject = finding.subject.replace("current:", f"{environment}:")
+        return dict([parsed(f"{finding.case}\t{subject}\tvalue\t{outcome}\t{verdict}\t{grade}\t-\t-\t-")])
+
+    versions = {
+        "a1": row("a1", "absent", "unavailable", "-"),
+        "a2": row("a2", "error ValueError", "pass", "-"),
+        "a3": row("a3", "float32[2,2]", "deviation", "broken"),
+    }
+    (shown,) = findings.gathered(known, measured(), versions).shown
+    assert shown.since == "since a3, not in a2 (a2, a3)"
+
+
+def test_baselines_of_several_folders_are_put_together(tmp_path: Path) -> None:
+    for folder, case in (("one", CASE), ("other", "found/findings:x/float32")):
+        line = f"{case}\ta1:torch.sigmoid@eager\tvalue\tfloat32[9]\tpass\texact\t0\t0\tabc"
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a1.txt").write_text(f"# harness-baseline 3\n# a1\tpackage torch\t9.9\n{line}\n")
+    (entries,) = findings._versions([tmp_path / "one", tmp_path / "other", tmp_path / "none"]).values()
+    assert [case for case, _, _ in entries] == [CASE, "found/findings:x/float32"]
