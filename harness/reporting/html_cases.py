@@ -41,12 +41,13 @@ MESSAGE = 2000
 
 
 class Values(NamedTuple):
-    """An input: its first elements as (digits, hexadecimal), and how many more there are."""
+    """An input: its first elements as (digits, hexadecimal), how many make a row, and how many more there are."""
 
     name: str
     dtype: str
     shape: str
     elements: Sequence[tuple[str, str]]
+    row: int
     more: int
 
 
@@ -134,7 +135,8 @@ class Case(NamedTuple):
 def values(name: str, array: Array) -> Values:
     """The first elements of an input."""
     first = [(digits(x), hexadecimal(x)) for x in array.flat[:ELEMENTS]]
-    return Values(name, array.dtype.name, shape_text(array.shape), first, max(0, array.size - ELEMENTS))
+    row = array.shape[-1] if array.ndim > 1 else 0
+    return Values(name, array.dtype.name, shape_text(array.shape), first, row, max(0, array.size - ELEMENTS))
 
 
 def letter(position: int) -> str:

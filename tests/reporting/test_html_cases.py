@@ -52,6 +52,11 @@ def shown(errors: Array, kind: Kind, grade: Grade, at: int) -> html_cases.Output
     return html_cases.output("value", [row], record, limit)
 
 
+@pytest.mark.parametrize(("shape", "row"), [((), 0), ((6,), 0), ((2, 3), 3), ((1, 2, 3), 3), ((2, 0), 0)])
+def test_an_input_is_shown_in_its_rows(shape: tuple[int, ...], row: int) -> None:
+    assert html_cases.values("logits", np.zeros(shape, np.float32)).row == row
+
+
 @pytest.mark.parametrize(
     ("kind", "grade", "marks"),
     [
