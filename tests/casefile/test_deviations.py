@@ -322,6 +322,7 @@ def test_what_no_finding_has_is_over_in_the_pinned_versions_or_meant_so() -> Non
         "integers-promoted",
         "labels-flattened",
         "optax-broadcast-labels",
+        "optax-ranking-weights-broadcast",
         "scalar-as-vector",
         "tf-broadcast-labels",
         "torch-autocast-dtype",
