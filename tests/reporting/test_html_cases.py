@@ -63,6 +63,7 @@ def test_an_input_is_shown_in_its_rows(shape: tuple[int, ...], row: int) -> None
         (Kind.FAIL, Grade.INACCURATE, ["", "far", "off", "off"]),  # B is 2.99 ulp here, and twice that passes
         (Kind.DEVIATION, Grade.INACCURATE, ["", "far", "off", "off"]),
         (Kind.PASS, Grade.STABLE, ["", "far", "far", "far"]),
+        (Kind.PASS, Grade.INACCURATE, ["", "far", "far", "far"]),  # by a tolerance that the case states
     ],
 )
 def test_elements_are_marked_by_the_pass_line_whatever_a_plain_tolerance_says(
