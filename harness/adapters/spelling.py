@@ -106,6 +106,9 @@ class Spelled:
     def __eq__(self, other: object) -> Any:
         return self.spelled_value == bare(other)
 
+    def __ne__(self, other: object) -> Any:
+        return self._found(self.spelled_value != bare(other), f"({self.spelled_text} != {spelled(other)})")
+
     def __hash__(self) -> int:
         return hash(self.spelled_value)
 

@@ -99,6 +99,10 @@ def test_a_class_is_made_and_called(kernels: types.ModuleType) -> None:
             lambda k, t, _p: k.nn.exp(t["logits"]).reshape((len(t["labels"]), 1)),
             "kernels.nn.exp(logits).reshape((2, 1))",
         ),
+        (
+            lambda k, t, _p: k.nn.exp(t["logits"], where=t["labels"] != 0, out=t["logits"] * 0),
+            "kernels.nn.exp(logits, where=(labels != 0), out=(logits * 0))",
+        ),
     ],
 )
 def test_operators_attributes_and_containers(kernels: types.ModuleType, run: Run, text: str) -> None:
