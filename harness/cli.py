@@ -152,6 +152,10 @@ def check(paths: Paths = None) -> None:
 
     root = casefile.cases_folder()
     found = casefile.check(paths or [root], root)
+    if not found.files:
+        from harness.mistakes import NothingSelectedError
+
+        raise NothingSelectedError("no case file is there")
     print(f"{found.files} files, {found.entries} entries, {found.deviations} deviations: no error")
 
 

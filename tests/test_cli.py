@@ -157,6 +157,12 @@ def test_nothing_selected_is_exit_code_5(cli: Cli) -> None:
     assert (done.returncode, done.stderr) == (5, "harness: no case is selected\n")
 
 
+def test_a_folder_without_case_files_is_not_found_right(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    done = cli("check", "none")
+    assert (done.returncode, done.stdout, done.stderr) == (5, "", "harness: no case file is there\n")
+
+
 def test_every_mistake_of_a_case_file_is_told_with_its_place(cli: Cli, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("cases:\n- id: a\n  operation: sigmoid_cross_entropi\n  inputs: {logits: [1.0]}\n  expct: {}\n")

@@ -295,7 +295,7 @@ class Document(Model):
     """A case file. Its entries are checked one by one."""
 
     document: str = Field(default="", description="The document that the cases are taken from.")
-    cases: list[Any]
+    cases: list[Any] = Field(min_length=1)
 
 
 AnyEntry = CaseEntry | MisuseEntry | RelationEntry | ClaimEntry

@@ -40,6 +40,7 @@ FILE = [
     ("document: a", "1:1  $  key 'cases' is missing"),
     ("cases: 3", "1:8  $.cases  a list is needed, not the number 3"),
     ("cases:", "1:7  $.cases  a list is needed, not nothing"),
+    ("cases: []", "1:8  $.cases  at least 1 are needed, there are 0"),
     ("document: 003\ncases: []", "1:11  $.document  text is needed, not the number 003: put it in quotes"),
     ("case: []\ncases: []", "1:1  $.case  unknown key 'case', did you mean 'cases'?"),
     ("cases:\n- 3", "2:3  $.cases[0]  a mapping is needed, not the number 3"),

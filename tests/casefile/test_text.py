@@ -71,7 +71,7 @@ def test_a_fault_that_leaves_the_rest_readable(problems: Problems, text: str, ex
 
 
 def test_what_follows_a_duplicate_key_is_still_checked(problems: Problems) -> None:
-    assert problems("cases: []\ncases: []\ndocumnt: 1\n") == [
+    assert problems("cases: [{id: a, claim: {parses: a}}]\ncases: []\ndocumnt: 1\n") == [
         "2:1  $  key 'cases' again; it is on line 1 already",
         "3:1  $.documnt  unknown key 'documnt', did you mean 'document'?",
     ]
