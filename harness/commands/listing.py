@@ -118,7 +118,11 @@ LISTS: Mapping[str, Callable[[Options], Iterator[Row]]] = {
 
 
 def line(row: Row) -> str:
-    """A row for people: its first value, then what else is in it."""
+    """A row for people: its first value, then what else is in it; of an environment as `harness env list` has it."""
+    if "environment" in row:
+        from harness.commands import environments as own  # noqa: PLC0415 - as above
+
+        return own.line(row)
     return "  ".join(text for text in map(_text, row.values()) if text)
 
 
