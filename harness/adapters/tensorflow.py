@@ -93,7 +93,7 @@ def call(
     if mode == SESSION:
         return _in_session(tf, implementation, inputs, parameters, wanted)
     if mode == sampler.SAMPLER:
-        sampler.refuse(inputs, parameters)
+        sampler.refuse(tf.__version__, inputs, parameters)
         tf.random.set_seed(sampler.SEED)
     function = _function(tf, implementation, mode, parameters, tuple(wanted))
     outputs = function({name: tf.constant(_array(tf, tensor)) for name, tensor in inputs.items()})

@@ -28,12 +28,14 @@ def drawing(run: Run) -> Run:
     return partial(_mean, run)
 
 
-def refuse(inputs: Mapping[str, Tensor], parameters: Parameters) -> None:
-    """Refuse samples that can't be told from others by what they slope.
+def refuse(version: str, inputs: Mapping[str, Tensor], parameters: Parameters) -> None:
+    """Refuse samples that can't be told from others by what they slope, and TensorFlow 1.
 
     Raises:
         UnsupportedError: why.
     """
+    if version.startswith("1."):
+        raise UnsupportedError("TensorFlow 1 can't run a loop of draws: it finds no kernel of its condition")
     samples = inputs["samples"].data
     if samples.size != 1 or samples[0] in inputs["labels"].data or parameters["remove_accidental_hits"]:
         raise UnsupportedError("it draws one class at a time, which is none of the labels where it counts")

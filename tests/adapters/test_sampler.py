@@ -61,4 +61,9 @@ def test_a_sampler_of_other_shares_than_documented_fails(tensorflow_worker: Any,
 def test_what_cannot_be_told_by_its_slope_is_unsupported(samples: list[int], *, removed: bool) -> None:
     inputs = {"samples": Tensor.of(np.array(samples)), "labels": Tensor.of(np.array([[1], [3]]))}
     with pytest.raises(UnsupportedError, match="one class"):
-        refuse(inputs, {"remove_accidental_hits": removed})
+        refuse("2.21.0", inputs, {"remove_accidental_hits": removed})
+
+
+def test_tensorflow_1_has_no_loop_of_draws() -> None:
+    with pytest.raises(UnsupportedError, match="TensorFlow 1"):
+        refuse("1.15.5", {}, {})
