@@ -1,6 +1,7 @@
 """optax: its losses, called as they are on JAX. They don't reduce but over classes, save one.
 
-Their `where`, one for each loss, is `weights` of 0 and 1; they have no others.
+Their `where`, one for each loss, is `weights` of 0 and 1; they have no others. In the mode `where` it is one for each
+class: a logit of -inf is given as a large one that `where` leaves out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ FRAMEWORK = "optax"
 PACKAGES = ("optax", "jax", "jaxlib", "numpy")
 
 _WHERE = ("weights",)
+WHERE = "where"
+LARGE = {"bfloat16": 0x42C8}
+"""The bits of 100, which would be each row's largest logit."""
 _call = calling("optax", jax.call)
 
 
@@ -42,6 +46,8 @@ def call(
     """
     if "weights" in inputs and not np.isin(_numbers(inputs["weights"]), (0, 1)).all():
         raise UnsupportedError("where includes a loss or not: it weighs by 1 or 0")
+    if mode == WHERE:
+        return _call(implementation, "eager", _left_out(inputs, parameters["axis"]), parameters, wanted)
     return _call(implementation, mode, inputs, parameters, wanted)
 
 
@@ -50,6 +56,26 @@ def _numbers(tensor: Tensor) -> Any:
     if tensor.dtype != "bfloat16":
         return tensor.data
     return (tensor.data.astype(np.uint32) << 16).view(np.float32)
+
+
+def _left_out(inputs: Mapping[str, Tensor], axis: int) -> Mapping[str, Tensor]:
+    """Inputs with what is included of each row's classes, if the row is, as weights.
+
+    Raises:
+        UnsupportedError: where would leave out what counts.
+    """
+    logits, labels = inputs["logits"], _numbers(inputs["labels"])
+    out = np.isneginf(_numbers(logits))
+    indices = labels.dtype.kind in "iu"
+    labelled = np.expand_dims(labels, axis) == np.indices(out.shape)[axis] if indices else labels != 0
+    if np.any(out & labelled) or np.any(np.all(out, axis=axis)):
+        raise UnsupportedError("where leaves out classes here: some of each row, and none with a label")
+    data, included = logits.data.copy(), np.where(out, np.float32(0), np.float32(1))
+    data[out] = LARGE.get(logits.dtype, 100)
+    if "weights" in inputs:
+        of_rows = np.broadcast_to(_numbers(inputs["weights"]), np.delete(out.shape, axis))
+        included = np.minimum(included, np.expand_dims(of_rows, axis).astype(np.float32))
+    return dict(inputs, logits=Tensor(logits.dtype, data), weights=Tensor.of(included))
 
 
 def _where(loss: Any, inputs: Tensors) -> Parameters:
@@ -80,9 +106,11 @@ def _elements(optax: Any, inputs: Tensors, _parameters: Parameters) -> Any:
 
 def _rows(name: str, optax: Any, inputs: Tensors, parameters: Parameters, **more: Any) -> Any:
     """A loss of that name for each row along a class axis."""
-    loss = operator.attrgetter(name)(optax)
-    options = dict(_axis(loss, inputs, parameters), **_of_rows(optax, _where(loss, inputs), parameters))
-    return loss(inputs["logits"], inputs["labels"], **options, **more)
+    loss, logits = operator.attrgetter(name)(optax), inputs["logits"]
+    included = _where(loss, inputs)
+    if included and inputs["weights"].ndim < logits.ndim:
+        included = _of_rows(optax, included, parameters)
+    return loss(logits, inputs["labels"], **_axis(loss, inputs, parameters), **included, **more)
 
 
 def _gradient(run: Callable[..., Any], optax: Any, inputs: Tensors, parameters: Parameters) -> Any:
@@ -157,6 +185,11 @@ def _of_all(name: str, parameters: Mapping[str, Values], since: str) -> Implemen
     return made._replace(inputs=_WHERE, modes=jax.MODES, seldom=(), narrowed={})
 
 
+def _by_class(made: Implementation) -> Implementation:
+    """A row whose where may be one for each class."""
+    return made._replace(modes=(*made.modes, WHERE), seldom=(*made.seldom, WHERE))
+
+
 def _differentiated(name: str, operation: str, run: Callable[..., Any], parameters: Mapping[str, Values]) -> Any:
     """The row of a loss's gradient, whose own gradient is double backward."""
     made = row("optax." + name, operation + "_gradient", partial(_gradient, run), parameters)
@@ -165,14 +198,14 @@ def _differentiated(name: str, operation: str, run: Callable[..., Any], paramete
 
 IMPLEMENTATIONS = (
     row("optax.sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", _elements, {}),
-    row("optax." + _SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS)._replace(inputs=_WHERE),
-    row("optax." + _INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS)._replace(inputs=_WHERE),
+    _by_class(row("optax." + _SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS)._replace(inputs=_WHERE)),
+    _by_class(row("optax." + _INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS)._replace(inputs=_WHERE)),
     _differentiated("sigmoid_binary_cross_entropy", "sigmoid_cross_entropy", _elements, {}),
     _differentiated(_SOFTMAX, _SOFTMAX, partial(_rows, _SOFTMAX), _ANY_AXIS),
     _differentiated(_INTEGERS, _SPARSE, partial(_rows, _INTEGERS), _ANY_AXIS),
     row("optax." + _SAFE, _SOFTMAX, partial(_rows, _SAFE), _LAST_AXIS, since="0.2.3"),
     # with epsilon 0 it is the cross-entropy
-    row("optax." + _POLY, _SOFTMAX, partial(_rows, _POLY, epsilon=0.0), _ANY_AXIS, since="0.2"),
+    _by_class(row("optax." + _POLY, _SOFTMAX, partial(_rows, _POLY, epsilon=0.0), _ANY_AXIS, since="0.2")),
     row("optax.losses.ranking_softmax_loss", _SOFTMAX, _ranking, _RANKING, since="0.2.2")._replace(
         inputs=_CLASS_WEIGHTS, gradients=real_inputs(_SOFTMAX, _CLASS_WEIGHTS), modes=jax.MODES, seldom=(), narrowed={}
     ),

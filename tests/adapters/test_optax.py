@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,3 +29,16 @@ def test_what_is_included_has_the_rank_that_a_release_asks_for(version: str, sha
 def test_the_renamed_divergence_is_asked_of_releases_that_have_it() -> None:
     (since,) = [row.since for row in optax.IMPLEMENTATIONS if row.path == "optax.losses.generalized_kl_divergence"]
     assert since == "0.2.7"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"labels": [[0.5, 0.5, 0]]}, {"labels": [0]}, {"logits": [[-np.inf] * 3]}],
+    ids=["a label", "an index label", "all"],
+)
+def test_classes_that_count_are_not_left_out(changed: dict[str, Any]) -> None:
+    row = next(row for row in optax.IMPLEMENTATIONS if row.path == "optax.softmax_cross_entropy")
+    given = {"logits": [[-np.inf, 2.0, 1.0]], "labels": [[0.0, 1.0, 0.0]], **changed}
+    inputs = {name: Tensor.of(np.array(each)) for name, each in given.items()}
+    with pytest.raises(UnsupportedError, match="leaves out classes"):
+        optax.call(row, "where", inputs, {"axis": -1}, ["value"])
