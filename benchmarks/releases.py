@@ -26,7 +26,7 @@ RELEASES = (
     ("tf1.15", "tf2.12", "tf2.15", "tf2.18", "tf2.21"),
     ("keras3.5", "keras3.9", "tf2.18"),
     ("keras3.5-jax-torch", "keras3.9-jax-torch", "keras3.15-jax-torch"),
-    ("torch1.4", "torch1.10", "torch2.13"),
+    ("torch1.4", "torch1.10", "torch2.13", "torch2.14"),
     ("jax0.4.26", "jax0.4.38", "jax0.7", "jax0.10"),
     ("onnxruntime1.17", "onnxruntime1.22", "onnxruntime1.32"),
     ("sklearn1.5", "sklearn1.7", "sklearn1.9"),

@@ -17,8 +17,8 @@ PREFIXES = (
     *("TF_CPU_", "TF_DETERMINISTIC", "TF_DISABLE_", "TF_ENABLE_", "TF_USE_", "TF_XLA_", "GLIBC_TUNABLES", "LD_PRELOAD"),
 )
 """Beginnings of names of environment variables that choose kernels or precision: other tools have TF_ variables too."""
-THREADS = "_NUM_THREADS"
-"""End of the names of variables that are pinned: the number of threads is a fact of its own."""
+NO_FACTS = ("_NUM_THREADS", "_CACHE_DIR")
+"""Ends of the names of variables that tell nothing: threads are a fact of their own, and where a cache lies is none."""
 
 
 def fingerprint(threads: int) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def fingerprint(threads: int) -> dict[str, Any]:
         "flags": {
             name: value
             for name, value in sorted(os.environ.items())
-            if name.startswith(PREFIXES) and not name.endswith(THREADS)
+            if name.startswith(PREFIXES) and not name.endswith(NO_FACTS)
         },
     }
 

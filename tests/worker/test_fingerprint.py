@@ -16,8 +16,10 @@ def test_variables_that_choose_kernels_or_precision_are_told(monkeypatch: pytest
     assert fingerprint(1)["flags"][name] == "1"
 
 
-@pytest.mark.parametrize("name", ["TF_CLI_CONFIG_FILE", "TF_VAR_secret", "OMP_NUM_THREADS", "HOME"])
-def test_variables_of_other_tools_and_pinned_threads_are_not(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["TF_CLI_CONFIG_FILE", "TF_VAR_secret", "OMP_NUM_THREADS", "HOME", "TORCHINDUCTOR_CACHE_DIR"]
+)
+def test_variables_of_other_tools_pinned_threads_and_places_are_not(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")
     assert name not in fingerprint(1)["flags"]
 
