@@ -249,7 +249,7 @@ def report(results: Results, options: Options) -> Results:
     Raises:
         ConfigError: some can't be written; all others are, and the summary is shown.
     """
-    written: dict[str, Path] = {}
+    written: list[tuple[str, Path]] = []
     printed: list[str] = []
     wrong: list[str] = []
     for name, given in wanted_reports(options):
@@ -259,7 +259,7 @@ def report(results: Results, options: Options) -> Results:
         path = Path(given) if given else results.run.folder / reporting.FORMATS[name].filename
         with _told(f"--report {name}", wrong):
             reporting.write(results, name, path)
-            written[name] = path
+            written.append((name, path))
     with _told(step_summary.VARIABLE, wrong):
         step_summary.append(results, os.environ)
     terminal.show(results, written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -113,12 +113,12 @@ def facts(results: Results) -> Iterator[Line]:
     yield Line(f"Time: {results.run.seconds:.1f} s, tier {results.run.tier}, seed {results.run.seed}")
 
 
-def paths(reports: Mapping[str, Path]) -> list[Line]:
+def paths(reports: Sequence[tuple[str, Path]]) -> list[Line]:
     """Where the reports are."""
-    return [Line(f"Report ({name}): {path}", "bold") for name, path in reports.items()]
+    return [Line(f"Report ({name}): {path}", "bold") for name, path in reports]
 
 
-def compose(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -> list[Line]:
+def compose(results: Results, reports: Sequence[tuple[str, Path]], width: int = WIDTH) -> list[Line]:
     """The lines with their styles, each of at most `width` characters."""
     style = "bold green" if overview.passed(results) else "bold red"
     rest = [
@@ -136,17 +136,17 @@ def compose(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -
     return [Line(shorten(clean(line.text), width), line.style) for line in lines]
 
 
-def summary(results: Results, reports: Mapping[str, Path], width: int = WIDTH) -> list[str]:
+def summary(results: Results, reports: Sequence[tuple[str, Path]], width: int = WIDTH) -> list[str]:
     """At most 30 lines of at most `width` characters: failures first, the reports' paths last."""
     return [line.text for line in compose(results, reports, width)]
 
 
 def write(results: Results, path: Path) -> None:
     """Write the summary, as it is on the screen."""
-    path.write_text("".join(f"{line}\n" for line in summary(results, {})), encoding="utf-8")
+    path.write_text("".join(f"{line}\n" for line in summary(results, [])), encoding="utf-8")
 
 
-def show(results: Results, reports: Mapping[str, Path], stream: TextIO | None = None) -> None:
+def show(results: Results, reports: Sequence[tuple[str, Path]], stream: TextIO | None = None) -> None:
     """Print the summary: in colour on a terminal, as plain lines elsewhere."""
     out = stream or sys.stdout
     if not out.isatty():

@@ -56,8 +56,8 @@ def test_the_headline_is_the_gates(failing: Results, passing: Results, many: Man
 
 
 def test_the_terminal_is_coloured_by_the_decision(failing: Results, passing: Results) -> None:
-    assert terminal.compose(failing, {})[0].style == "bold red"
-    assert terminal.compose(passing, {})[0].style == "bold green"
+    assert terminal.compose(failing, [])[0].style == "bold red"
+    assert terminal.compose(passing, [])[0].style == "bold green"
 
 
 def test_the_page_says_which_rule_decided_and_what_changed(failing: Results, passing: Results) -> None:
@@ -106,7 +106,7 @@ def test_what_was_never_measured_is_said_everywhere(many: Many, tmp_path: Path) 
             text = (tmp_path / filename).read_text(encoding="utf-8")
             assert said in text, name
             assert listed in text, name
-    lines = terminal.summary(results, {})
+    lines = terminal.summary(results, [])
     assert f"NOT MEASURED  {said}:" in lines
     assert f"        {listed}" in lines
     reporting.write(results, "json", tmp_path / "report.json")
@@ -121,6 +121,6 @@ def test_many_operations_fit_on_a_line_of_the_terminal(many: Many) -> None:
     results = many(2, Kind.PASS)
     calls = {f"operation_number_{n}": n + 1 for n in range(40)}
     results = replace(results, run=replace(results.run, left_out=replace(OVER, calls=calls)))
-    lines = terminal.summary(results, {})
+    lines = terminal.summary(results, [])
     assert max(map(len, lines)) <= 100
     assert any(line.startswith("        40 operation_number_39, ") and line.endswith(" ...") for line in lines)

@@ -15,7 +15,7 @@ from harness.reporting.progress import Progress
 from harness.reporting.text import shorten
 from harness.reporting.values import measure
 
-REPORTS = {"html": Path("reports/x/report.html"), "json": Path("reports/x/report.json")}
+REPORTS = [("html", Path("reports/x/report.html")), ("json", Path("reports/x/report.json"))]
 
 
 class Terminal(io.StringIO):
@@ -35,7 +35,7 @@ def test_it_fits_in_30_lines_of_100_columns(many: Callable[..., Results], kind: 
 @pytest.mark.parametrize("width", [20, 60, 100])
 def test_everything_at_once_fits_too(results: Results, width: int) -> None:
     wild = [replace(v, environment=f"env{i}", reason="x" * 300) for i in range(9) for v in results.verdicts]
-    reports = {str(i): Path("deep/" * 60) / "report" for i in range(9)}
+    reports = [(str(i), Path("deep/" * 60) / "report") for i in range(9)]
     lines = terminal.summary(Results(results.run, wild, results.record), reports, width)
     assert len(lines) <= 30
     assert max(map(len, lines)) <= width
@@ -146,4 +146,9 @@ def test_progress_draws_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_it_can_be_kept_in_a_file(results: Results, tmp_path: Path) -> None:
     write(results, "terminal", tmp_path / "summary.txt")
-    assert (tmp_path / "summary.txt").read_text(encoding="utf-8").splitlines() == terminal.summary(results, {})
+    assert (tmp_path / "summary.txt").read_text(encoding="utf-8").splitlines() == terminal.summary(results, [])
+
+
+def test_each_file_of_a_format_is_named(results: Results) -> None:
+    lines = terminal.summary(results, [("json", Path("a.json")), ("json", Path("b.json"))])
+    assert lines[-2:] == ["Report (json): a.json", "Report (json): b.json"]
