@@ -227,7 +227,12 @@ def _bound(function: Any, positional: Any, named: Mapping[str, Any]) -> Tuple[Di
     except (TypeError, ValueError):
         return {**{str(n): spelled(each) for n, each in enumerate(positional)}, **_texts(named)}, {}
     defaults = {p.name: p.default for p in signature.parameters.values() if p.default is not inspect.Parameter.empty}
-    return _texts(given), _texts(defaults)
+    return _texts(given), {name: _default(value) for name, value in defaults.items()}
+
+
+def _default(value: Any) -> str:
+    """A default as text: of a function its name, as its repr has an address."""
+    return getattr(value, "__name__", "") or spelled(value) if callable(value) else spelled(value)
 
 
 def _texts(values: Mapping[str, Any]) -> Dict[str, str]:

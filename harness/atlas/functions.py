@@ -100,8 +100,8 @@ def _told(row: Implementation, name: str, usual: Scalar, spellings: Sequence[Spe
     changed = [a for a in base.arguments if len({each.arguments.get(a) for each in varied.values()}) > 1]
     if len(changed) != 1:
         return _untold(row, name, usual)
-    texts = {value: each.arguments[changed[0]] for value, each in varied.items()}
     default = base.defaults.get(changed[0], "")
+    texts = {value: each.arguments.get(changed[0], default) for value, each in varied.items()}
     return Told(changed[0], texts, meant(texts, default), default)
 
 

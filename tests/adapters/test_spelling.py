@@ -158,3 +158,12 @@ def test_an_adapter_that_keeps_what_it_compiled_is_spelled_each_time(kernels: ty
     for _ in range(2):
         found = made(row, "eager", {"logits": Tensor.of(np.array([1.0], np.float32))}, {}, ["value"])
         assert json.loads(found[SPELLED].data.tobytes())["text"] == "kernels.nn.exp(logits)"
+
+
+def test_a_default_that_is_a_function_has_its_name(kernels: types.ModuleType) -> None:
+    def loss(logits: Any, reduce: Any = np.mean) -> Any:
+        return reduce(logits)
+
+    vars(kernels.nn).update(loss=loss)
+    (call,) = log_of(lambda k, t, _p: k.nn.loss(t["logits"]), kernels)["calls"]
+    assert call["defaults"] == {"reduce": "mean"}
