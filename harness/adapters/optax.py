@@ -95,9 +95,9 @@ def _of_rows(optax: Any, options: Parameters, parameters: Parameters) -> Paramet
     """What is included, one for each row: before 0.2.5 its rank must be that of the logits."""
     if "where" not in options or tuple(map(int, optax.__version__.split(".")[:3])) >= (0, 2, 5):
         return options
-    import jax.numpy as jnp
-
-    return {"where": jnp.expand_dims(options["where"], parameters["axis"])}
+    included = options["where"]
+    place = parameters["axis"] % (included.ndim + 1)
+    return {"where": included.reshape((*included.shape[:place], 1, *included.shape[place:]))}
 
 
 def _elements(optax: Any, inputs: Tensors, _parameters: Parameters) -> Any:

@@ -22,6 +22,12 @@ RIGHT = Implementation(
 )
 
 
+@pytest.fixture(autouse=True)
+def _other_tests_imported_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table is read by a process of its own, which has imported no framework; this one may have."""
+    monkeypatch.setattr(tables, "FRAMEWORKS", ())
+
+
 def complaints(*rows: Any, **changed: Any) -> list[str]:
     """What is found about a module with these rows, and these names changed; None takes one away."""
     module = ModuleType("mine")
