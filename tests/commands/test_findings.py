@@ -98,7 +98,7 @@ def test_what_the_run_has_not_measured_or_this_processor_does_not_show_says_so(k
 
 def test_an_unknown_format_is_a_mistake_of_the_user(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there are markdown, json"):
-        findings.text(None, "html", tmp_path)
+        findings.text(None, "html", [tmp_path])
 
 
 def test_a_finding_whose_deviations_no_case_shows_is_told_by_its_own_case() -> None:
