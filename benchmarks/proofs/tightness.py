@@ -32,7 +32,8 @@ POPULATION = 20_000
 """Elements that are looked at together."""
 CALLS = 16
 """Reduced calls that are looked at together."""
-LEAST = 8
+LEAST = 64
+"""Rows, however long."""
 TURNS = 60
 KEPT = 4
 """One in so many members is kept and varied."""

@@ -28,7 +28,7 @@ POWER = "a power of a negative number"
 
 
 class Miss(NamedTuple):
-    """What a prediction misses.
+    """What a prediction misses; 1 - 2 z is (1 - z) - z, as autodiff adds it up, with the rounding of 1 - z.
 
     Attributes:
         size: m.
@@ -51,7 +51,7 @@ def _of_sigma(p_of: Program, rest_of: Program, size_of: Callable[[Real, Real, Re
     def miss(call: Call) -> Miss:
         p, rest, z, gamma = p_of(call), rest_of(call), sigmoid.smooth_labels(call), call.constant("gamma")
         size = size_of(z, p, rest)
-        share = _share(call, (1.0 - 2.0 * z) * (p * rest) / size, p, rest)
+        share = _share(call, ((1.0 - z) - z) * (p * rest) / size, p, rest)
         return Miss(
             size,
             lambda raised, entropy: gamma * (raised * share) * _without_infinity(call, entropy),
@@ -120,7 +120,7 @@ def _of_probabilities(size_of: Callable[[Real, Real, Real], Real]) -> Misses:
 
         return Miss(
             size,
-            lambda _, entropy: turning(1.0 - 2.0 * z, entropy.where(inner, 0.0)),
+            lambda _, entropy: turning((1.0 - z) - z, entropy.where(inner, 0.0)),
             lambda _, entropy: turning(rest - p, entropy),
         )
 
@@ -197,7 +197,8 @@ def _binary_label_slopes(of: Binary, miss: Misses) -> Program:
         slopes = _balanced(call, z, found.by_label(raised, entropy) + raised * of.label_slope(call))
         if not call.parameters["class_balancing"]:
             return slopes
-        slopes = (2.0 * call.constant("alpha") - 1.0) * (raised * entropy) + slopes
+        alpha = call.constant("alpha")
+        slopes = (alpha - (1.0 - alpha)) * (raised * entropy) + slopes
         return _at_infinite_losses(call, raised * entropy, slopes)
 
     return program

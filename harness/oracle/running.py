@@ -85,6 +85,11 @@ class Arithmetic:
         """What a step that underflows may lose: eta / 2; 2 eta in float64, where bounds underflow with it."""
         return self.subnormal / 2 or 2 * self.subnormal
 
+    @property
+    def normal(self) -> float:
+        """The smallest number of full precision, from where on a scaling by a power of two is exact."""
+        return self.subnormal / (2 * self.unit)
+
     def loses(self, number: float) -> Error:
         """What rounding a number to this arithmetic may lose; infinite beyond its range."""
         if not math.isfinite(number) or self._holds(number):
@@ -365,24 +370,24 @@ class Running:
         return self._made(value, rule, self, other)
 
     def _times(self, other: Self) -> Self:
-        """|a| f + |b| e + e f, and a rounding, unless a factor is exactly 0, 1 or -1."""
+        """|a| f + |b| e + e f, and a rounding, unless a factor is exactly 0 or a power of two."""
         a_value, b_value = self.value, other.value
         value = a_value * b_value
-        neutral = _either(*(np.abs(x.value) == 1 for x in (self, other) if x.is_exact))
+        powers = [x for x in (self, other) if x.is_exact]
         nothing = _either(*self._vanishing(other), *other._vanishing(self))
         if nothing is not None:
             value = np.where(nothing, 0.0, value)
         size = np.abs(value)
 
         def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
-            rounding: Error = a.unit * size + a.least
-            if neutral is not None:
-                rounding = np.where(neutral, 0.0, rounding)
             before = NONE if mine is NONE else np.abs(b_value) * mine
             if others is not NONE:
                 before = _both(before, np.abs(a_value) * others)
             if mine is not NONE and others is not NONE:
                 before = before + mine * others
+            rounding: Error = a.unit * size + a.least
+            for factor in powers:
+                rounding = np.where(_is_exact(factor.value, size, before, a), 0.0, rounding)
             lost = stepped(size, before, rounding, a)
             if nothing is None:
                 return lost
@@ -405,19 +410,19 @@ class Running:
         return [mask & ~np.isnan(other.value) for mask in self._nothing()]
 
     def _over(self, other: Self) -> Self:
-        """(e + |a / b| f) / (|b| - f), and a rounding; nothing over something is exact, and all over 1."""
+        """(e + |a / b| f) / (|b| - f), and a rounding; nothing over something is exact, and all over a power of two."""
         value = self.value / other.value
         size, below = np.abs(value), np.abs(other.value)
         nothing = _either(*(mask & (below > 0) for mask in self._vanishing(other)))
-        neutral = below == 1 if other.is_exact else None
 
         def rule(a: Arithmetic, mine: Error, others: Error) -> Error:
             share = others / below
             left = np.where(share < 1, 1.0 - share, 0.0)
+            before = (size * share + mine / below) / left
             rounding = (size * a.unit + a.least) / left
-            if neutral is not None:
-                rounding = np.where(neutral, 0.0, rounding)
-            lost = stepped(size, (size * share + mine / below) / left, rounding, a)
+            if other.is_exact:
+                rounding = np.where(_is_exact(below, size, before, a), 0.0, rounding)
+            lost = stepped(size, before, rounding, a)
             return lost if nothing is None else np.where(nothing, 0.0, lost)
 
         return self._made(value, rule, self, other)
@@ -495,6 +500,12 @@ def stepped(size: Array, before: Error, rounding: Error, arithmetic: Arithmetic)
         return lost
     leaves = (reach > arithmetic.largest) & (np.asarray(rounding) != 0)
     return np.where(np.isfinite(size) & leaves, np.inf, lost)
+
+
+def _is_exact(factor: Array, size: Array, before: Error, arithmetic: Arithmetic) -> Array:
+    """Whether a product with the factor, or a quotient, of so large a size loses nothing: powers of two move the point."""
+    in_range = (size - before >= arithmetic.normal) & (size + before <= arithmetic.largest)
+    return (np.abs(factor) == 1) | in_range & (np.abs(np.frexp(factor)[0]) == 0.5)  # noqa: PLR2004 - a mantissa
 
 
 def _unknown(factor: Running, error: Error) -> Array | bool:

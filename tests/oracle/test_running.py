@@ -52,6 +52,32 @@ def test_arithmetic_loses_no_more_than_its_bound(step: str, dtype: str) -> None:
     assert np.nanmax(lost / exact.bound(0)) > 0.4  # nor is it much too wide
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("power", range(-3, 4))
+@pytest.mark.parametrize("step", ["*", "/"])
+def test_a_power_of_two_loses_nothing_but_at_the_ends_of_the_range(step: str, power: int, dtype: str) -> None:
+    """A mean over two losses is as exact as their sum."""
+    form = FORMATS[dtype]
+    small = np.multiply.outer([form.smallest_subnormal, form.smallest_normal], [1, 3, 2.75, 4.5]).ravel()
+    a = np.concatenate([drawn(dtype)[0], small, form.largest * np.asarray([1, 0.3, 0.1])]).astype(dtype)
+    b = np.asarray(2.0**power, dtype)
+    exact = STEPS[step](running(a, dtype), running(b, dtype))
+    lost = np.abs(STEPS[step](a, b).astype(np.float64) - exact.value)
+    assert np.all(lost <= exact.bound(0))
+    inside = (np.abs(exact.value) >= form.smallest_normal) & (np.abs(exact.value) <= form.largest)
+    assert not exact.bound(0)[inside].any()
+    assert inside.sum() >= drawn(dtype)[0].size
+
+
+def test_what_was_lost_before_a_power_of_two_may_lead_below_the_normal_numbers() -> None:
+    form = FORMATS["float16"]
+    before, normal = running([3.0, 2.5], "float16"), form.smallest_normal
+    losing = Running(before.value * normal, [np.full(2, normal)], before.arithmetics)
+    safe, open_ = (losing / 2.0).bound(0)
+    assert safe == losing.bound(0)[0] / 2
+    assert open_ > losing.bound(0)[1] / 2 + form.unit_roundoff * normal
+
+
 @pytest.mark.parametrize("name", ["exp", "log", "log1p"])
 def test_functions_carry_what_their_argument_has_lost(name: str) -> None:
     a, b = (np.abs(x) for x in drawn("float32"))
