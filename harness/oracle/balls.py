@@ -8,7 +8,6 @@ An infinite or undefined number is a ball without a finite midpoint, and says no
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
@@ -20,8 +19,8 @@ from harness.model.case import Array
 
 _MIDPOINT = np.frompyfunc(float, 1, 1)
 _RADIUS = np.frompyfunc(lambda ball: float(ball.rad()), 1, 1)
-_FINITE = np.frompyfunc(operator.methodcaller("is_finite"), 1, 1)
-_ZERO = np.frompyfunc(operator.methodcaller("is_zero"), 1, 1)
+_FINITE = np.frompyfunc(arb.is_finite, 1, 1)
+_ZERO = np.frompyfunc(arb.is_zero, 1, 1)
 _UNDEFINED = np.frompyfunc(lambda ball: bool(ball.is_nan() and ball.rad() == 0), 1, 1)
 """NaN, as opposed to a number that isn't known: that has an infinite radius."""
 _NEGATIVE = np.frompyfunc(lambda ball: ball.mid() < 0, 1, 1)
@@ -30,9 +29,16 @@ _LARGER = np.frompyfunc(lambda a, b: b if a == _LOWEST else a.max(b), 2, 1)
 _SMALLER = np.frompyfunc(lambda a, b: a.min(b), 2, 1)
 _EXP = np.frompyfunc(arb.exp, 1, 1)
 _LOG = np.frompyfunc(lambda a: _LOWEST if a.is_zero() else a.log(), 1, 1)
-_LOG1P = np.frompyfunc(lambda a: _LOWEST if a == -1 else a.log1p(), 1, 1)
 _POWER = np.frompyfunc(lambda a, b: arb(0.0**b if b >= 0 else "inf") if a.is_zero() else a ** arb(b), 2, 1)
 _EXACT = np.frompyfunc(arb, 1, 1)
+
+
+def _log1p(a: arb) -> arb:
+    found = a.log1p()
+    return _LOWEST if not found.is_finite() and a == -1 else found
+
+
+_LOG1P = np.frompyfunc(_log1p, 1, 1)
 
 ROUNDED = 1.0 + 2.0**-20
 """Covers what is lost in adding up radii that are floats."""

@@ -121,6 +121,13 @@ def test_logarithms_of_nothing_are_infinite() -> None:
     assert Balls.exact(np.array([0.0])).log().maximum(-100.0).enclosed().high[0] == -100.0
 
 
+def test_the_logarithm_of_what_may_be_nothing_is_not_known() -> None:
+    with precision(53):
+        third = Balls.exact(np.array([1.0])) / 3.0
+        nothing = third * 3.0 - 2.0  # -1, give or take a radius
+        assert np.isnan(nothing.log1p().enclosed().radius[0])
+
+
 def test_the_larger_and_the_smaller() -> None:
     a, b = Balls.exact(np.array([1.0, -2.0])), Balls.exact(np.array([0.5, 3.0]))
     np.testing.assert_array_equal(a.maximum(b).enclosed().high, [1.0, 3.0])
