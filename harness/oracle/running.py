@@ -503,7 +503,7 @@ def stepped(size: Array, before: Error, rounding: Error, arithmetic: Arithmetic)
 
 
 def _is_exact(factor: Array, size: Array, before: Error, arithmetic: Arithmetic) -> Array:
-    """Whether a product with the factor, or a quotient, of so large a size loses nothing: powers of two move the point."""
+    """Whether a product or quotient of so large a size loses nothing: by a power of two, inside the range."""
     in_range = (size - before >= arithmetic.normal) & (size + before <= arithmetic.largest)
     return (np.abs(factor) == 1) | in_range & (np.abs(np.frexp(factor)[0]) == 0.5)  # noqa: PLR2004 - a mantissa
 
