@@ -169,7 +169,7 @@ class Session:
     def results(self) -> Results:
         """The run so far, as reports see it."""
         self._store.note("seconds", (self._store.noted("seconds") or 0.0) + time.monotonic() - self._begun)
-        self._store.commit()
+        self._store.gather()
         run = replace(_run(self._store, self.folder), left_out=self._left_out)
         return Results(run, self._ordered(), self._store.record)
 

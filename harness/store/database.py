@@ -9,7 +9,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,12 @@ class Store:
         """Make everything so far survive a kill."""
         self._flush()
         self._db.commit()
+
+    def gather(self) -> None:
+        """Commit, and put all into the one file, which may be copied then; not while somebody else reads it."""
+        self.commit()
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA journal_mode = DELETE")
 
     def note(self, key: str, value: Any) -> None:
         """Keep a fact about the run."""

@@ -46,6 +46,11 @@ def test_every_kind_of_entry_gets_its_verdict(run: Run, here: Path) -> None:
     }
 
 
+def test_a_run_is_in_one_file_when_it_ends(run: Run, here: Path) -> None:
+    found = run(paths=[here / "suite.yaml"], subject=NUMPY)
+    assert [path.name for path in found.run.folder.glob("run.sqlite*")] == ["run.sqlite"]
+
+
 def test_a_departure_that_is_gone_is_stale(run: Run, here: Path, tmp_path: Path) -> None:
     text = (here / "suite.yaml").read_text().replace("logits: [0.2], labels: [0]", "logits: [0.2], labels: [1]")
     (tmp_path / "stale.yaml").write_text(text)

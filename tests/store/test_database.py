@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -215,6 +216,20 @@ def test_a_store_can_be_written_on(tmp_path: Path, verdict: MakeVerdict) -> None
         opened.close()
     with reading(tmp_path) as other:
         assert [v.case for v in other.verdicts()] == ["0", "1"]
+
+
+def test_what_is_gathered_is_in_one_file_that_may_be_copied(tmp_path: Path, store: Store, verdict: MakeVerdict) -> None:
+    store.put_verdicts(0, [verdict("0")])
+    with reading(tmp_path):
+        store.gather()  # somebody reads it: that is no reason to end
+    store.gather()
+    (tmp_path / "copy").mkdir()
+    shutil.copy(tmp_path / DATABASE, tmp_path / "copy")
+    with reading(tmp_path / "copy") as other:
+        assert [v.case for v in other.verdicts()] == ["0"]
+    store.put_verdicts(1, [verdict("1")])
+    store.commit()
+    assert [v.case for v in store.verdicts()] == ["0", "1"]
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path, store: Store) -> None:
