@@ -146,17 +146,28 @@ def coverage(
 
 
 @app.command()
-def check(paths: Paths = None) -> None:
+def check(paths: Paths = None, json: Json = False) -> None:
     """Validate case files and the list of deviations, and run nothing."""
+    from dataclasses import asdict
+
     from harness import casefile
 
     root = casefile.cases_folder()
-    found = casefile.check(paths or [root], root)
+    try:
+        found = casefile.check(paths or [root], root)
+    except casefile.CaseFileErrors as errors:
+        if not json:
+            raise
+        _print_json({"problems": [asdict(problem) for problem in errors.problems]})
+        raise typer.Exit(USAGE) from errors
     if not found.files:
         from harness.mistakes import NothingSelectedError
 
         raise NothingSelectedError("no case file is there")
-    print(f"{found.files} files, {found.entries} entries, {found.deviations} deviations: no error")
+    if json:
+        _print_json({**found._asdict(), "problems": []})
+    else:
+        print(f"{found.files} files, {found.entries} entries, {found.deviations} deviations: no error")
 
 
 @app.command()

@@ -172,6 +172,11 @@ def test_every_mistake_of_a_case_file_is_told_with_its_place(cli: Cli, tmp_path:
     assert "did you mean 'sigmoid_cross_entropy'?" in done.stderr
     assert f"{bad.name}:5:3" in done.stderr
     assert cli("run", bad).stderr == done.stderr
+    done = cli("check", bad, "--json")
+    assert (done.returncode, done.stderr) == (4, "")
+    problems = json.loads(done.stdout)["problems"]
+    assert [(problem["line"], problem["column"]) for problem in problems] == [(3, 14), (5, 3)]
+    assert problems[0]["message"].endswith("did you mean 'sigmoid_cross_entropy'?")
 
 
 def test_settings_come_from_the_environment_and_unknown_ones_are_refused(cli: Cli) -> None:
@@ -223,6 +228,8 @@ def test_arrays_are_explained_saved_and_run(cli: Cli, tmp_path: Path) -> None:
     assert "inaccurate          observed:gpu" in done.stdout
     assert done.stdout.endswith("Next:\n  harness run found.yaml\n")
     assert cli("check", "found.yaml").stdout == "1 files, 1 entries, 0 deviations: no error\n"
+    told = {"files": 1, "entries": 1, "deviations": 0, "problems": []}
+    assert json.loads(cli("check", "found.yaml", "--json").stdout) == told
     assert cli("run", "found.yaml", *NUMPY).returncode == 0
     again = cli("explain", *given, "--save", "found.yaml", *NUMPY)
     assert (again.returncode, again.stdout) == (4, "")
