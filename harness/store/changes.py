@@ -27,7 +27,8 @@ VERSIONS = ("python", "package ")
 MACHINE = "another machine or setting"
 OTHER_CASES = "other cases or inputs"
 SAME = "same versions and machine: not reproducible"
-"""What explains nothing; of an output that wasn't there before it would be no news."""
+"""What explains nothing."""
+JUDGE = "same bits: the truth, the bounds or the list of deviations changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def diff(before: Baseline, after: Baseline) -> Diff:
     for place, old, new in _unequal(before, after):
         if (change := classified(old, new)) is not None:
             why = reasons.get(place[1].partition(":")[0], "")
-            found.append(Difference(change, place, old, new, "" if old is None and why == SAME else why))
+            found.append(Difference(change, place, old, new, _unexplained(old, new) if why == SAME else why))
     order = list(Change)
     found.sort(key=lambda d: (order.index(d.change), d.key))
     return Diff(found, {name: sentences for name, sentences in moved.items() if sentences})
@@ -117,7 +118,7 @@ def _standing(before: Entry, after: Entry) -> Change | None:
         return Change.NEW_FAILURE
     if _departs(before) and not _departs(after):
         return Change.FIXED
-    same = before.bits == after.bits not in (UNKNOWN, UNSTABLE)
+    same = _same_bits(before, after)
     if not same and _otherwise(before, after):
         return Change.SEMANTICS
     if failed_before and not fails:
@@ -227,6 +228,17 @@ def _why(before: Facts, after: Facts, name: str) -> str:
     machine = any(not fact.startswith(VERSIONS) for fact in names)
     told = [text for text, there in (("another version", version), (MACHINE, machine), (OTHER_CASES, others)) if there]
     return " and ".join(told) or SAME
+
+
+def _unexplained(before: Entry | None, after: Entry | None) -> str:
+    """Of what is on one side only, no fact that is the same on both says anything."""
+    if before is None or after is None:
+        return ""
+    return JUDGE if _same_bits(before, after) else SAME
+
+
+def _same_bits(before: Entry, after: Entry) -> bool:
+    return before.bits == after.bits not in (UNKNOWN, UNSTABLE)
 
 
 def summary(found: Diff, most: int = 20) -> list[str]:

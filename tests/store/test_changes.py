@@ -226,6 +226,12 @@ def test_a_change_says_what_may_explain_it(facts: dict[str, str], moved: list[st
     assert f"({why}" in str(found.differences[0])
 
 
+def test_the_same_bits_are_judged_otherwise_by_the_judge() -> None:
+    (found,) = diff(baseline(OLD, a=entry()), baseline(OLD, a=entry(max_bound=0.5))).differences
+    assert found.change is Change.JUDGED
+    assert found.why == "same bits: the truth, the bounds or the list of deviations changed"
+
+
 def test_a_side_says_what_came_of_the_call_where_that_is_news() -> None:
     (found,) = diff(baseline(a=bad()), baseline(a=broken("float32[3] nan"))).differences
     assert found.found == "fail [float32[3]] (+900 ulp, 225 B) -> fail [float32[3] nan]"
@@ -257,5 +263,6 @@ def test_what_was_not_there_before_is_not_called_irreproducible() -> None:
     facts = {"current": {"python": "3.11"}}
     (new,) = diff(baseline(facts), baseline(facts, a=bad())).differences
     assert (new.change, new.why) == (Change.NEW_FAILURE, "")
-    (worse,) = diff(baseline(facts, a=entry()), baseline(facts, a=entry(grade="stable", max_ulp=9.0))).differences
+    other = entry(grade="stable", max_ulp=9.0, bits="01")
+    (worse,) = diff(baseline(facts, a=entry()), baseline(facts, a=other)).differences
     assert worse.why == "same versions and machine: not reproducible"
