@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import Any
+from typing import Any, Mapping
 
 FEATURES = (
     *("sse4_1", "sse4_2", "avx", "avx2", "f16c", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni"),
@@ -20,8 +20,11 @@ PREFIXES = (
 NO_FACTS = ("_NUM_THREADS", "_CACHE_DIR")
 """Ends of the names of variables that tell nothing: threads are a fact of their own, and where a cache lies is none."""
 
+STARTED_WITH = dict(os.environ)
+"""Before a library is imported: some set variables of their own, and workers of one environment would differ."""
 
-def fingerprint(threads: int) -> dict[str, Any]:
+
+def fingerprint(threads: int, environment: Mapping[str, str] = STARTED_WITH) -> dict[str, Any]:
     """The machine's part of a worker's first frame."""
     information = _processor()
     known = set(information.get("flags", information.get("Features", "")).split())
@@ -33,7 +36,7 @@ def fingerprint(threads: int) -> dict[str, Any]:
         "libc": _libc(),
         "flags": {
             name: value
-            for name, value in sorted(os.environ.items())
+            for name, value in sorted(environment.items())
             if name.startswith(PREFIXES) and not name.endswith(NO_FACTS)
         },
     }
