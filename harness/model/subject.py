@@ -64,7 +64,13 @@ class Fingerprint:
         packages = {f"package {name}": version for name, version in self.packages.items()}
         flags = {f"flag {name}": value for name, value in self.flags.items()}
         found = {**known, "threads": str(self.threads or ""), **packages, **flags}
-        return {name: value for name, value in sorted(found.items()) if value}
+        lines = {name: _one_line(value) for name, value in sorted(found.items())}
+        return {name: value for name, value in lines.items() if value}
+
+
+def _one_line(value: str) -> str:
+    """What a line of a file can hold: variables of the environment may have line breaks, and bytes that are no text."""
+    return " ".join(value.encode("utf-8", "backslashreplace").decode("utf-8").split())
 
 
 class Parameter(NamedTuple):

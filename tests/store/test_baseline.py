@@ -70,6 +70,22 @@ def test_everything_that_may_decide_a_result_is_a_fact(run: Run, kept: Path) -> 
     }
 
 
+@pytest.mark.parametrize(
+    "value", ["\n --xla_a=1\n\t--xla_b=2\r\n", " --xla_a=1\t--xla_b=2", "--xla_a=1\u2028--xla_b=2"]
+)
+def test_a_fact_is_on_one_line_whatever_a_variable_holds(
+    run: Run, verdict: MakeVerdict, kept: Path, value: str
+) -> None:
+    flags = {"XLA_FLAGS": value, "XLA_BLANK": "\n", "XLA_BYTES": "\udcff"}
+    made = of_run(replace(run, environments={"e": Fingerprint("3.11.2", flags=flags)}), [verdict()])
+    save(made, kept)
+    assert list(load(kept).entries()) == list(made.entries())
+    assert load(kept).facts == made.facts
+    assert made.facts["e"] == {
+        "flag XLA_BYTES": "\\udcff", "flag XLA_FLAGS": "--xla_a=1 --xla_b=2", "python": "3.11.2",
+    }  # fmt: skip
+
+
 def test_the_order_of_verdicts_changes_no_byte(run: Run, verdict: MakeVerdict, kept: Path) -> None:
     verdicts = [verdict(name) for name in "cab"]
     save(of_run(run, verdicts), kept)
