@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -140,10 +139,14 @@ def reopened(options: Options) -> Options:
 
 
 def resumable(place: Path) -> bool:
-    """Whether a run of ours was begun in a folder; what was stopped before is removed."""
+    """Whether a run of ours was begun in a folder; what was stopped before is removed.
+
+    Raises:
+        RunFolderError: the folder holds something else.
+    """
     if begun(place):
         return True
-    shutil.rmtree(place, ignore_errors=True)
+    folder.discard(place)
     return False
 
 
@@ -188,7 +191,7 @@ def open_session(plan: Plan, options: Options) -> Session:
 def observe(session: Session, options: Options) -> Session:
     """Make the calls and judge each answer as it comes; what is stored survives a kill."""
     left = session.left(partial(order.telling, departed=departed(options)) if options.time_budget else list)
-    pool = Pool(session.plan.environments, provision.limits(options), session.folder / "workers")
+    pool = Pool(session.plan.environments, provision.limits(options), session.folder / folder.WORKERS)
     try:
         with progress.Progress(len(left)) as shown:
             for item, observation in pool.observe(left, session.foresee):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 REPORTS = Path("reports")
 LATEST = "latest"
 DATABASE = "run.sqlite"
+WORKERS = "workers"
+OWN = frozenset({WORKERS, DATABASE, *(f"{DATABASE}-{part}" for part in ("wal", "shm", "journal"))})
+"""What a run puts in its folder before it has reports."""
 
 
 class RunFolderError(Exception):
@@ -35,6 +39,19 @@ def find(named: Path | None) -> Path:
     if not (folder / DATABASE).is_file():
         raise RunFolderError(f"{folder} holds no run")
     return folder.resolve() if named is None else folder
+
+
+def discard(folder: Path) -> None:
+    """Remove what a run has left that was stopped before it had begun; a folder that is not there is no mistake.
+
+    Raises:
+        RunFolderError: it holds something else, which is not ours to remove.
+    """
+    if not folder.is_dir():
+        return
+    if others := sorted({path.name for path in folder.iterdir()} - OWN):
+        raise RunFolderError(f"{folder} is wanted for a run, and holds {others[0]}: choose another --out, or move it")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _name_latest(folder: Path) -> None:

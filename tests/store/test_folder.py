@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.store.folder import DATABASE, RunFolderError, create, find
+from harness.store.folder import DATABASE, WORKERS, RunFolderError, create, discard, find
 
 NOON = datetime(2026, 1, 2, 12, 0, 5, tzinfo=UTC)
 
@@ -78,3 +78,25 @@ def test_find_takes_the_given_run_or_the_latest() -> None:
     assert find(made) == made
     with pytest.raises(RunFolderError, match=r"^elsewhere holds no run$"):
         find(Path("elsewhere"))
+
+
+@pytest.mark.parametrize("made", [[], [DATABASE], [DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{WORKERS}/1.txt"]])
+def test_what_a_run_has_left_is_removed(made: list[str]) -> None:
+    for name in made:
+        (Path("out") / name).parent.mkdir(parents=True, exist_ok=True)
+        (Path("out") / name).touch()
+    discard(Path("out"))
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("made", ["mine.txt", "notes/today.txt", "run.sqlite.bak"])
+def test_what_no_run_has_made_is_not_removed(made: str) -> None:
+    for name in (DATABASE, made):
+        (Path("out") / name).parent.mkdir(parents=True, exist_ok=True)
+        (Path("out") / name).touch()
+    with pytest.raises(RunFolderError) as refused:
+        discard(Path("out"))
+    held = made.partition("/")[0]
+    assert str(refused.value) == f"out is wanted for a run, and holds {held}: choose another --out, or move it"
+    assert (Path("out") / DATABASE).exists()
+    assert (Path("out") / made).exists()

@@ -14,6 +14,7 @@ from harness.commands import matrix as matrices
 from harness.config import ConfigError, Options, resolve
 from harness.store import baseline
 from harness.store.baseline import Baseline
+from harness.store.folder import RunFolderError
 from harness.versions.cube import Cell
 from tests.versions import releases
 from tests.versions.conftest import PLANTED
@@ -122,6 +123,20 @@ def test_bisect_finds_the_release_and_goes_on_where_it_was(search: Callable[...,
     probed = len(asked)
     assert search("1.0", "1.9") == told
     assert len(asked) == probed
+
+
+def test_files_of_the_user_in_the_place_of_a_run_are_not_removed(
+    search: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    files = [tmp_path / place / "mine.txt" for place in ("found/1.0", "m7/runs/before")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    with pytest.raises(RunFolderError, match=r"1\.0 is wanted for a run, and holds mine\.txt"):
+        search("1.0", "1.9")
+    with pytest.raises(RunFolderError, match=r"before is wanted for a run, and holds mine\.txt"):
+        matrices.matrix(["before"], options(tmp_path / "m7"))
+    assert all(file.exists() for file in files)
 
 
 def test_bisect_goes_round_what_cannot_be_had(search: Callable[..., list[str]]) -> None:
