@@ -46,6 +46,9 @@ DEFAULT_REPORTS = ("json", "html")
 ANEW = frozenset({"timeout", "report", "baseline", "fail_on", "rules", "require", "max_failures"})
 """Options that a resumed run may be given anew: what is measured, and how it is judged, is settled by the others."""
 
+ELSEWHERE = frozenset({"resume", "out", "cache", "jobs", "time_budget"})
+"""Options of where, and how long, is measured: they decide no result."""
+
 Stage = Callable[[Any, Options], Any]
 
 
@@ -120,11 +123,16 @@ def resumed(options: Options) -> Options:
     """
     before = reopened(options)
     given = {name: value for name in options.model_fields_set if (value := getattr(options, name))}
-    for name in sorted(given.keys() - ANEW - {"resume", "out", "cache"}):
-        if given[name] != getattr(before, name):
-            flag = "paths" if name == "paths" else f"--{name.replace('_', '-')}"
-            raise ConfigError(f"--resume: {flag}: the run in {before.out} was started otherwise, and goes on as it was")
+    for flag in differing(before, options, given):
+        raise ConfigError(f"--resume: {flag}: the run in {before.out} was started otherwise, and goes on as it was")
     return before.model_copy(update={name: given[name] for name in given.keys() & ANEW})
+
+
+def differing(before: Options, now: Options, names: Iterable[str] = Options.model_fields) -> Iterator[str]:
+    """Flags that are not as a run was started with, of those that decide what is measured."""
+    for name in sorted({*names} - ANEW - ELSEWHERE):
+        if getattr(before, name) != getattr(now, name):
+            yield "paths" if name == "paths" else f"--{name.replace('_', '-')}"
 
 
 def reopened(options: Options) -> Options:

@@ -19,6 +19,7 @@ from harness.environments.adapters import adapters
 from harness.reporting.text import plural
 from harness.store import baseline
 from harness.store.baseline import RUN, Baseline
+from harness.store.database import begun
 from harness.versions import cube
 from harness.versions.cube import Presence
 from harness.versions.cube_reports import FORMATS, Matrix
@@ -34,10 +35,12 @@ def matrix(names: Sequence[str], options: Options) -> Matrix:
         names: environments, in the order in which they are shown; all in the folder if none are given.
 
     Raises:
-        ConfigError: there is nothing to show, or a report's format is unknown.
+        ConfigError: there is nothing to show, a report's format is unknown, two environments have one name, or what is
+            there was measured otherwise.
     """
     wanted = formats.wanted(options.report, FORMATS)
     folder = options.out or FOLDER
+    _see_distinct(names)
     for name in names:
         _measure(name, folder, options)
     found = baselines(folder)
@@ -77,20 +80,38 @@ def screen(made: Matrix) -> Iterator[str]:
     yield f"{plural(len(made.table), 'implementation')}; {moved} departing in one version and not in another"
 
 
+def _see_distinct(names: Sequence[str]) -> None:
+    """See that each environment has a column of its own, which is kept by its name."""
+    texts: dict[str, str] = {}
+    for text in names:
+        if (first := texts.setdefault(named(text), text)) != text:
+            same = f"{first} and {text} are both called {named(text)}"
+            raise ConfigError(f"matrix: {same}: give them names, in [tool.harness.env.NAME]")
+
+
 def _measure(name: str, folder: Path, options: Options) -> None:
     """The baseline of an environment, unless there is one; its environment is made for it, and then left to others."""
     environment = provision.environment(name, options, adapters(options.adapter))
     file = folder / f"{environment.name}.txt"
+    place = folder / "runs" / environment.name
+    options = options.model_copy(update={"env": (name,), "python": (), "out": place})
+    _see_same(file, options)
     if file.is_file():
         return
     if environment.complaint:
         return  # said already, in one line; it has no column
-    place = folder / "runs" / environment.name
-    settings = {"env": (name,), "python": (), "out": place, "resume": pipeline.resumable(place)}
-    results = pipeline.measured(options.model_copy(update=settings))
+    results = pipeline.measured(options.model_copy(update={"resume": pipeline.resumable(place)}))
     count = baseline.save(baseline.of_run(results.run, results.verdicts), file)
     print(f"{environment.name}: {count:,} verdicts in {file}", file=sys.stderr, flush=True)  # noqa: T201 - it takes minutes
     provision.kept(options).release()
+
+
+def _see_same(file: Path, options: Options) -> None:
+    """See that an environment's run, if it is there, is of the same selection: columns of others can't be compared."""
+    if options.out is not None and begun(options.out):
+        for flag in pipeline.differing(pipeline.reopened(options), options):
+            anew = f"give another --out, or remove {options.out}, and {file}"
+            raise ConfigError(f"matrix: {flag}: {file.stem} was measured otherwise: {anew}")
 
 
 def _age(named_baseline: tuple[str, Baseline]) -> list[tuple[str, Version]]:

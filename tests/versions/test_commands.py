@@ -71,6 +71,26 @@ def test_matrix_leaves_out_what_cannot_be_had(tmp_path: Path) -> None:
     assert list(made.versions) == ["before"]
 
 
+def test_matrix_of_two_environments_of_one_name_is_refused(tmp_path: Path, asked: list[str]) -> None:
+    called = r"numpy@python3\.7 and numpy@python3\.11 are both called numpy: "
+    with pytest.raises(ConfigError, match=called):
+        matrices.matrix(["before", "numpy@python3.7", "numpy@python3.11"], options(tmp_path))
+    assert asked == []
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.usefixtures("asked")
+def test_matrix_does_not_show_what_was_measured_of_another_selection(tmp_path: Path, *, ended: bool) -> None:
+    narrow = {"subject": ("*:planted.same@*",), "operation": ("sigmoid*",)}
+    made = matrices.matrix(["before"], options(tmp_path, **narrow))
+    if not ended:
+        (tmp_path / "before.txt").unlink()
+    for other in ({"subject": narrow["subject"]}, {**narrow, "operation": ("soft*",)}, {**narrow, "tier": "quick"}):
+        with pytest.raises(ConfigError, match=r"matrix: --(operation|tier): before was measured otherwise: "):
+            matrices.matrix(["before"], options(tmp_path, **other))
+    assert matrices.matrix(["before"], options(tmp_path, **narrow, timeout=30.0, jobs=1)).table == made.table
+
+
 def test_matrix_shows_older_versions_first_unless_it_is_told_an_order(tmp_path: Path) -> None:
     versions = {
         "a": {"tensorflow": "2.21.0", "keras": "3.15.1", "numpy": "2.4.6"},
