@@ -33,11 +33,10 @@ from harness.model.run import Results
 from harness.model.verdict import FAILED, ExitCode, Kind, Verdict
 from harness.reporting import progress, step_summary, terminal
 from harness.reporting.text import plural
-from harness.session import Session, as_baseline
+from harness.session import Session, as_baseline, begun_with
 from harness.store import baseline, changes, folder
 from harness.store.database import Store, begun, reading
 from harness.store.entries import Key
-from harness.store.folder import RunFolderError
 
 SELDOM = 100_000
 """Objects that are made between two looks for garbage."""
@@ -139,9 +138,7 @@ def reopened(options: Options) -> Options:
     """The options that an interrupted run was started with; how long it may take now is said anew."""
     found = folder.find(options.out)
     with reading(found) as store:
-        stored = store.noted("options")
-    if stored is None:
-        raise RunFolderError(f"{found}: the run was stopped before it had begun: remove the folder, and run it again")
+        stored = begun_with(store, found)
     now = {"resume": True, "out": found, "jobs": options.jobs or stored["jobs"], "time_budget": options.time_budget}
     return Options(**{**stored, **now})
 
@@ -300,8 +297,13 @@ def wanted_reports(options: Options) -> list[tuple[str, str]]:
 
 def wanted_baseline(options: Options) -> None:
     """See that the baseline can be read."""
-    if options.baseline is not None:
-        (folder.find if options.baseline.is_dir() else baseline.load)(options.baseline)
+    if options.baseline is None:
+        return
+    if not options.baseline.is_dir():
+        baseline.load(options.baseline)
+        return
+    with reading(folder.find(options.baseline)) as store:
+        begun_with(store, options.baseline)
 
 
 def decide(results: Results, options: Options) -> Results:

@@ -310,7 +310,7 @@ def as_baseline(path: Path) -> Baseline:
     """A run folder, or a baseline file, as a baseline.
 
     Raises:
-        RunFolderError: it is neither.
+        RunFolderError: it is neither, or a run that was stopped before it had begun.
     """
     if not path.is_dir():
         return baseline.load(path)
@@ -319,14 +319,30 @@ def as_baseline(path: Path) -> Baseline:
         return baseline.of_run(_run(store, found), (v for _, verdicts in store.placed() for v in verdicts))
 
 
+def begun_with(store: Store, folder: Path) -> dict[str, Any]:
+    """The options that a stored run was started with.
+
+    Raises:
+        RunFolderError: it was stopped before it had noted them.
+    """
+    options: dict[str, Any] | None = store.noted("options")
+    if options is None:
+        raise RunFolderError(f"{folder}: the run was stopped before it had begun: remove the folder, and run it again")
+    return options
+
+
 def results(store: Store, folder: Path) -> Results:
-    """A stored run, as reports see it."""
+    """A stored run, as reports see it.
+
+    Raises:
+        RunFolderError: it was stopped before it had begun.
+    """
     return Results(_run(store, folder), store.verdicts(), store.record)
 
 
 def _run(store: Store, folder: Path) -> Run:
     """What a store notes of its run."""
-    options = store.noted("options")
+    options = begun_with(store, folder)
     prints = {name: Fingerprint(**kept) for name, kept in (store.noted("fingerprints") or {}).items()}
     asked = (options["rtol"], options["atol"])
     return Run(

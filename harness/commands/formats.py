@@ -28,10 +28,21 @@ def wanted(given: Sequence[str], writers: Writers) -> list[tuple[str, str]]:
 
 
 def write(content: object, reports: Sequence[tuple[str, str]], writers: Writers, folder: Path) -> None:
-    """Write reports and say where they are."""
+    """Write reports and say where they are.
+
+    Raises:
+        ConfigError: some can't be written; all others are.
+    """
+    wrong = []
     for name, given in reports:
         filename, writer = writers[name]
         path = Path(given) if given else folder / filename
-        with replacing(path) as part:
-            writer(content, part)
+        try:
+            with replacing(path) as part:
+                writer(content, part)
+        except OSError as error:
+            wrong.append(f"--report {name}: {path} can't be written: {error.strerror}")
+            continue
         print(f"Report ({name}): {path}")  # noqa: T201 - what follows on the screen is the result
+    if wrong:
+        raise ConfigError("\n".join(wrong))

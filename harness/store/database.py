@@ -9,7 +9,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,16 @@ class Store:
     """
 
     def __init__(self, folder: Path, *, fresh: bool) -> None:
-        self._db = sqlite3.connect(folder / DATABASE)
         self._waiting: dict[str, list[tuple[Any, ...]]] = {table: [] for table in INSERTS}
         self._bytes = 0
+        with _usable(folder):
+            self._db = sqlite3.connect(folder / DATABASE)
         try:
-            schema = self._open(fresh=fresh)
-        except sqlite3.DatabaseError as error:
+            with _usable(folder):
+                schema = self._open(fresh=fresh)
+        except RunFolderError:
             self._db.close()
-            raise RunFolderError(f"{folder}: {DATABASE} is no run store that can be used: {error}") from error
+            raise
         if schema != SCHEMA:
             self._db.close()
             raise RunFolderError(f"{folder}: a run store of schema {schema}; this harness reads {SCHEMA}")
@@ -191,6 +193,15 @@ class Store:
             self._db.executemany(INSERTS[table], rows)
             rows.clear()
         self._bytes = 0
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Tell what is wrong with a folder's store, or with the folder, as a mistake of the user."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise RunFolderError(f"{folder}: {DATABASE} is no run store that can be used: {error}") from error
 
 
 def begun(folder: Path) -> bool:

@@ -154,6 +154,7 @@ def test_schema_2_is_migrated_without_errors_in_units_of_the_bound(tmp_path: Pat
         ("case\tsubject\n", ":1: no baseline: the first line is not '# harness-baseline 3'"),
         ("# harness-baseline 4\n", ":1: a baseline of schema 4; this harness reads up to 3"),
         ("# harness-baseline x\n", ":1: a baseline of schema x; this harness reads up to 3"),
+        (f"# harness-baseline {'9' * 5000}\n", f":1: a baseline of schema {'9' * 20}; this harness reads up to 3"),
         ("# harness-baseline 3\n# x\n\na\tb\tvalue\tvalue\tpass\t-\t-\t-\n", ":4: no verdict: 9 columns"),
         ("# harness-baseline 3\na\tb\tvalue\tvalue\tpass\t-\t1\tmuch\t-\n", ":2: no verdict"),
         ("# harness-baseline 2\na\tb\tvalue\tvalue\tpassed\t-\t-\t-\n", ":2: no verdict: 8 columns with a known"),

@@ -261,6 +261,12 @@ def test_what_is_no_run_store_is_refused(tmp_path: Path, made: Callable[[Path], 
         Store(tmp_path, fresh=False)
 
 
+def test_a_folder_that_no_store_can_be_in_is_told(tmp_path: Path) -> None:
+    for fresh in (True, False):
+        with pytest.raises(RunFolderError, match="can be used: unable to open database file"):
+            Store(tmp_path / "none", fresh=fresh)
+
+
 def test_rows_wait_in_memory_no_longer_than_memory_is_wanted(store: Store) -> None:
     large = Observation(Outcome.VALUE, {"value": np.zeros(1 << 20, np.float32)})
     for rank in range(3):

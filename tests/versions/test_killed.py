@@ -18,7 +18,8 @@ from harness import pipeline, provision
 from harness.commands import bisecting, upgrading
 from harness.commands import matrix as matrices
 from harness.config import Options, resolve
-from harness.store.database import Store, begun
+from harness.session import as_baseline, results
+from harness.store.database import Store, begun, reading
 from harness.store.folder import DATABASE, RunFolderError
 from tests.versions import releases
 from tests.versions.conftest import PLANTED
@@ -125,9 +126,19 @@ def probed(out: Path) -> dict[str, str | None]:
 
 
 def test_what_was_killed_before_it_began_is_begun_anew_or_told(tmp_path: Path) -> None:
-    Store(tmp_path, fresh=True).close()
-    assert not begun(tmp_path)
-    with pytest.raises(RunFolderError, match="the run was stopped before it had begun: remove the folder"):
-        pipeline.reopened(Options(out=tmp_path, resume=True))
-    assert not pipeline.resumable(tmp_path)
-    assert not tmp_path.exists()
+    place = tmp_path / "killed"
+    place.mkdir()
+    Store(place, fresh=True).close()
+    assert not begun(place)
+    told = "killed: the run was stopped before it had begun: remove the folder"
+    with pytest.raises(RunFolderError, match=told):
+        pipeline.reopened(Options(out=place, resume=True))
+    with pytest.raises(RunFolderError, match=told):
+        as_baseline(place)
+    with reading(place) as store, pytest.raises(RunFolderError, match=told):
+        results(store, place)
+    with pytest.raises(RunFolderError, match=told):
+        pipeline.run(options(tmp_path / "never", baseline=place))
+    assert not (tmp_path / "never").exists()
+    assert not pipeline.resumable(place)
+    assert not place.exists()
