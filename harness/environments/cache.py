@@ -190,17 +190,26 @@ class Cache:
         return self.folder / LOGS / f"{key}.txt"
 
     def _make_room(self, definition: Definition) -> None:
-        """Remove what nobody uses, the least recently used first, until there is room.
+        """Remove what nobody uses, the least recently used first, until there is room; nothing where that can't help.
 
         Raises:
             NotMadeError: there is none.
         """
         needed = definition.megabytes + MARGIN
-        unused = sorted(self.keys(), key=lambda key: (self.folder / key / READY).stat().st_mtime)
+        if (free := venvs.free_megabytes(self.folder)) >= needed:
+            return
+        sizes = {key: found.megabytes for key, found in self.keys().items() if self._is_unused(key)}
+        unused = sorted(sizes, key=lambda key: (self.folder / key / READY).stat().st_mtime)
+        if free + sum(sizes.values()) < needed:
+            unused = []
         while (free := venvs.free_megabytes(self.folder)) < needed:
             if not unused:
                 raise NotMadeError(f"no disk: it needs {needed:,} MB, and {free:,} MB are free in {self.folder}")
             self._remove_unused(unused.pop(0))
+
+    def _is_unused(self, key: str) -> bool:
+        with self._alone(key) as alone:
+            return alone
 
     def _remove_unused(self, key: str) -> None:
         with self._alone(key) as alone:

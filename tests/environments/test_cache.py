@@ -39,6 +39,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def disk(monkeypatch: pytest.MonkeyPatch, cache: Cache) -> None:
     """A disk of 1,000 MB, of which every environment takes 300."""
     monkeypatch.setattr(venvs, "free_megabytes", lambda _folder: 1000 - 300 * len(cache.keys()))
+    monkeypatch.setattr(venvs, "megabytes", lambda _home: 300)
 
 
 def test_an_environment_is_made_by_uv_filled_by_its_own_pip_and_kept(
@@ -204,6 +205,22 @@ def test_where_disk_is_short_the_least_recently_used_that_nobody_uses_makes_room
     other.ensure(definition("used"))
     assert not Cache(cache.folder).ensure(definition("next", megabytes=200)).complaint
     assert {contents.name for contents in cache.keys().values()} == {"used", "newer", "next"}
+
+
+@pytest.mark.usefixtures("disk", "made_up")
+@pytest.mark.parametrize(("used", "megabytes"), [((), 900), (("one",), 600)], ids=["too large", "too much in use"])
+def test_nothing_is_removed_where_that_makes_no_room(
+    cache: Cache, definition: Define, used: tuple[str, ...], megabytes: int
+) -> None:
+    for name in ("one", "two", "three"):
+        cache.ensure(definition(name, megabytes=10))
+    cache.release()
+    other = Cache(cache.folder)
+    for name in used:
+        other.ensure(definition(name))
+    complaint = Cache(cache.folder).ensure(definition("next", megabytes=megabytes)).complaint
+    assert complaint == f"no disk: it needs {megabytes + 200:,} MB, and 100 MB are free in {cache.folder}"
+    assert len(cache.keys()) == 3
 
 
 @pytest.mark.usefixtures("made_up")
