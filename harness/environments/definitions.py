@@ -9,7 +9,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +29,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 PYTHON = re.compile(r"3\.\d+(\.\d+)?|.*/.*")
 WRITTEN_OUT = re.compile(r"[=~!<>@/\s]")
 LOCK_SUFFIXES = {".txt", ".lock", ".in"}
+ANOTHER_FILE = re.compile(r"(?:-r|-c|--requirement|--constraint)[=\s]*(?P<path>\S+)")
 PINNED_PYTHON = re.compile(r"(?P<requirements>.+)@python(?P<python>3\.\d+(\.\d+)?)")
 BUILDS = ("cpu", "gpu", "intel", "macos", "rocm", "cuda")
 """What a distribution's name may have behind its package's: tensorflow-cpu brings tensorflow."""
@@ -53,6 +54,7 @@ class Definition:
         megabytes: disk that it needs.
         lock: file of pinned requirements that it is made from, if it exists, and that is written, if not;
             None for one in the cache.
+        content: digest of all that a file tells pip, its hashes, index and constraints too; empty if it is of no file.
     """
 
     name: str
@@ -61,11 +63,12 @@ class Definition:
     frameworks: tuple[str, ...] = ()
     megabytes: int = MEGABYTES
     lock: Path | None = None
+    content: str = ""
 
     @property
     def key(self) -> str:
-        """Its name and a digest of its interpreter and requirements: a changed definition is another environment."""
-        told = "\n".join((self.python, *sorted(self.requirements)))
+        """Its name and a digest of what it is made of: a changed definition is another environment."""
+        told = "\n".join((self.python, *sorted(self.requirements), *filter(None, [self.content])))
         return f"{self.name}-{hashlib.sha256(told.encode()).hexdigest()[:10]}"
 
     def frameworks_of(self, adapters: Iterable[Adapter]) -> tuple[str, ...]:
@@ -148,11 +151,12 @@ def from_lock(path: Path, python: str = "") -> Definition:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
+        content = _digest(path)
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError(f"{path}: can't be read: {error}") from error
     table = {"requirements": _requirements(lines), "lock": path.absolute()} | ({"python": python} if python else {})
     stem = path.parent.name if path.stem in {"requirements", "constraints", *ANONYMOUS} else path.stem
-    return _parsed(clean(stem), table, str(path), Path())
+    return replace(_parsed(clean(stem), table, str(path), Path()), content=content)
 
 
 def lookup(name: str, known: Mapping[str, Definition]) -> Definition:
@@ -201,6 +205,30 @@ def _requirements(lines: Iterable[str]) -> list[str]:
     """The requirements of a file's lines, without comments, hashes and options."""
     bare = (re.split(r"(?:^|\s)#|\s\\$|\s--", line)[0].strip() for line in lines)
     return [line for line in bare if line and not line.startswith("-")]
+
+
+def _digest(path: Path) -> str:
+    """A digest of all that pip reads in a file, and in those that it names by -r and -c; comments aside."""
+    told: dict[Path, str] = {}
+    waiting = [path]
+    while waiting:
+        file = waiting.pop().resolve()
+        if file not in told and _is_file(file):
+            bare = (
+                re.split(r"(?:^|\s)#", line)[0].strip()
+                for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
+            )
+            lines = [line for line in bare if line]
+            told[file] = "\n".join(lines)
+            waiting += [file.parent / another["path"] for another in map(ANOTHER_FILE.match, lines) if another]
+    return hashlib.sha256("\0".join(told.values()).encode()).hexdigest()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a file's name can be
+        return False
 
 
 def _telling(adapter: Adapter, known: Sequence[Adapter]) -> Sequence[str]:

@@ -121,6 +121,30 @@ def test_a_lock_file_on_the_command_line(tmp_path: Path) -> None:
         definitions.adhoc(str(tmp_path / "nothing.txt"))
 
 
+def test_a_file_that_tells_pip_otherwise_is_another_environment(tmp_path: Path) -> None:
+    file, loop = tmp_path / "side.txt", tmp_path / "loop.txt"
+    loop.write_text(f"-r x/../side.txt\n-r loop.txt\n-c https://host/c.txt\n-c {'long' * 100}\n")
+
+    def key(text: str, constraint: str = "numpy==2.4.6\n") -> str:
+        file.write_text(text)
+        (tmp_path / "first.txt").write_text(constraint)
+        return definitions.from_lock(file).key
+
+    assert key("numpy\n") == key("# made by hand\nnumpy  # ours\n\n")
+    told = [
+        "",
+        "-c first.txt",
+        "-c second.txt",
+        "--constraint=loop.txt",
+        "--index-url https://host",
+        "--only-binary :all:",
+    ]
+    others = [*told, "-r first.txt", "--no-binary numpy"]
+    keys = {key(f"numpy\n{option}\n") for option in others} | {key("numpy --hash=sha256:00\n")}
+    assert len(keys) == len(others) + 1
+    assert key("numpy\n-cfirst.txt\n") != key("numpy\n-cfirst.txt\n", "numpy==2.3.5\n")
+
+
 @pytest.mark.parametrize(
     ("requirements", "frameworks"),
     [
