@@ -1,6 +1,6 @@
 """`harness bisect`: the release of a package in which a case's verdict changed.
 
-OUT/bisect.json     what each version that was probed does; one that is there is not probed again
+OUT/bisect.json     what each version that could be had does; one that is there is not probed again
 OUT/VERSION/        the run of each
 """
 
@@ -44,7 +44,8 @@ def search(case: str, package: str, ends: tuple[str, str], python: str, options:
         python: version of the interpreter.
 
     Raises:
-        ConfigError: there is no such case, package or version, or an end of the range can't be had.
+        ConfigError: there is no such case, package or version, or an end of the range can't be had;
+            or bisect.json holds no state.
     """
     files = _files(case, options)
     versions = _range(released(package, python), ends)
@@ -59,13 +60,15 @@ def search(case: str, package: str, ends: tuple[str, str], python: str, options:
         return version in seen or provision.kept(options).contents(provision.defined(requirement(version))) is not None
 
     def probe(version: str) -> str | None:
-        if version not in seen:
+        if (told := seen.get(version)) is None:
             settings = {"paths": files, "keyword": case, "out": folder / version, "tier": "stock"}
-            seen[version] = _probe(requirement(version), case, options.model_copy(update=settings))
+            told = _probe(requirement(version), case, options.model_copy(update=settings))
+        if told is not None:  # what can't be had may be had another time
+            seen[version] = told
             _write(folder / STATE, {**asked, "seen": seen})
-        told = seen[version] or "can't be had"
-        print(f"{package} {version}: {told}", file=sys.stderr, flush=True)  # noqa: T201 - each takes minutes
-        return seen[version]
+        said = told or "can't be had"
+        print(f"{package} {version}: {said}", file=sys.stderr, flush=True)  # noqa: T201 - each takes minutes
+        return told
 
     try:
         return bisect(versions, probe, ready)
@@ -182,14 +185,21 @@ def _is_version(text: str) -> bool:
         return False
 
 
-def _read(path: Path, asked: dict[str, object]) -> dict[str, str | None]:
-    """What was found before it was interrupted, if that was the same search."""
+def _read(path: Path, asked: dict[str, object]) -> dict[str, str]:
+    """What was found before it was interrupted, if that was the same search.
+
+    Raises:
+        ConfigError: the file has been changed.
+    """
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    same = isinstance(kept, dict) and {key: kept.get(key) for key in asked} == asked
-    return kept["seen"] if same else {}
+    if not isinstance(kept, dict) or {key: kept.get(key) for key in asked} != asked:
+        return {}
+    if not isinstance(seen := kept.get("seen"), dict):
+        raise ConfigError(f"{path}: 'seen' is no table of versions: remove the file, and what they do is asked again")
+    return {version: told for version, told in seen.items() if told is not None}
 
 
 def _write(path: Path, kept: dict[str, object]) -> None:

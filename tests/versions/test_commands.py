@@ -163,6 +163,29 @@ def test_bisect_goes_round_what_cannot_be_had(search: Callable[..., list[str]]) 
     assert search("1.2", "1.5")[1].startswith("planted 1.4: ")
 
 
+def test_bisect_tries_again_what_could_not_be_had(
+    search: Callable[..., list[str]], asked: list[str], tmp_path: Path
+) -> None:
+    search("1.2", "1.5")
+    state = tmp_path / "found" / "bisect.json"
+    kept = json.loads(state.read_text())
+    assert kept["seen"].keys() == {"1.2", "1.4", "1.5"}
+    state.write_text(json.dumps({**kept, "seen": {**kept["seen"], "1.4": None}}))  # as it was written once
+    asked.clear()
+    assert search("1.2", "1.5")[1].startswith("planted 1.4: ")
+    assert {*asked} == {"planted==1.3@python3.11", "planted==1.4@python3.11"}
+
+
+@pytest.mark.parametrize("more", [{}, {"seen": None}])
+def test_bisect_refuses_a_state_that_is_none(search: Callable[..., list[str]], tmp_path: Path, more: object) -> None:
+    search("1.0", "1.1")
+    state = tmp_path / "found" / "bisect.json"
+    kept = {key: value for key, value in json.loads(state.read_text()).items() if key != "seen"}
+    state.write_text(json.dumps({**kept, **more}))
+    with pytest.raises(ConfigError, match=r"bisect\.json: 'seen' is no table of versions: remove the file"):
+        search("1.0", "1.1")
+
+
 def test_bisect_says_that_nothing_changed(search: Callable[..., list[str]]) -> None:
     assert search("1.0", "1.9", "*:planted.same@*")[1].startswith("nothing changed up to 1.9: ")
 
