@@ -177,7 +177,9 @@ def test_bisect_tries_again_what_could_not_be_had(
 
 
 @pytest.mark.parametrize("more", [{}, {"seen": None}])
-def test_bisect_refuses_a_state_that_is_none(search: Callable[..., list[str]], tmp_path: Path, more: object) -> None:
+def test_bisect_refuses_a_state_that_is_none(
+    search: Callable[..., list[str]], tmp_path: Path, more: dict[str, object]
+) -> None:
     search("1.0", "1.1")
     state = tmp_path / "found" / "bisect.json"
     kept = {key: value for key, value in json.loads(state.read_text()).items() if key != "seen"}
