@@ -18,6 +18,7 @@ from harness.store.entries import Entry
 from harness.store.folder import RunFolderError
 
 MakeVerdict = Callable[..., Verdict]
+HEAD = "# harness-baseline 3\n"
 SUBJECT = "current:numpy.sigmoid_cross_entropy@eager"
 
 
@@ -162,6 +163,11 @@ def test_schema_2_is_migrated_without_errors_in_units_of_the_bound(tmp_path: Pat
         ("# harness-baseline 1\na\tb\tvalue\tpassed\t-\t-\t-\n", ":2: no verdict: 7 columns with a known verdict"),
         ("# harness-baseline 2\n<<<<<<< HEAD\n", ":2: no verdict"),
         ("# harness-baseline 2\nb\tx\n\na\tx\n", ":4: out of order"),
+        (HEAD + 2 * "a\ts\tvalue\tvalue\tpass\t-\t-\t-\t-\n", ":3: out of order: lines must be sorted, each key once"),
+        (
+            HEAD + "".join(f"a\ts\tvalue\t{how}\t-\t-\t-\t-\n" for how in ("error X\tpass", "float32[]\tfail")),
+            ":3: out of order: lines must be sorted, each key once",
+        ),
     ],
 )
 def test_what_is_no_baseline_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
