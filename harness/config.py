@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.environments.interpreters import CURRENT
+from harness.environments.interpreters import CURRENT, numbered
 from harness.gate.policy import Rule
 from harness.gate.table import Lines, PolicyError, rules
 
@@ -95,7 +95,8 @@ def resolve(
 
 def _strict(options: Options) -> Options:
     """In continuous integration an environment that is asked for by name must be there."""
-    asked = (*options.require, *(named(name) for name in options.env if name != CURRENT))
+    names = numbered(named(text) for text in dict.fromkeys(options.env))
+    asked = (*options.require, *(name for name in names if name != CURRENT))
     return options.model_copy(update={"require": tuple(dict.fromkeys(asked))})
 
 

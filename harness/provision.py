@@ -29,11 +29,9 @@ def environments(options: Options, adapters: Sequence[Adapter]) -> dict[str, Env
         ConfigError, DefinitionError: `--env` names what isn't defined, or a definition can't be used.
         EnvironmentUnusableError: `--python` is no interpreter, or too old.
     """
-    named: dict[str, Environment] = {}
-    for text in dict.fromkeys(options.env):
-        one = environment(text, options, adapters)
-        name = interpreters.unused(one.name, named)  # the same requirements on another Python
-        named[name] = replace(one, name=name)
+    asked = [environment(text, options, adapters) for text in dict.fromkeys(options.env)]
+    names = interpreters.numbered(one.name for one in asked)
+    named = {name: replace(one, name=name) for name, one in zip(names, asked, strict=True)}
     found = interpreters.environments(options.python) if options.python or not named else {}
     if doubled := named.keys() & found.keys():
         raise ConfigError(f"--env {min(doubled)}: an environment of --python has this name too")

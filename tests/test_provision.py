@@ -47,6 +47,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
 
     def make(definition: Definition, _tools: Tools, home: Path, _lock: Path | None, _log: Path) -> list[str]:
+        if definition.python == "3.5":
+            raise NotMadeError("no Python 3.5 here")
         if definition.name == "broken":
             raise NotMadeError("No matching distribution found for numpy==0.1")
         made.append(definition.name)
@@ -159,6 +161,13 @@ def test_a_required_environment_that_can_not_be_made_is_a_failure(go: Go, flags:
     assert {v.reason for v in found.verdicts if v.verdict is Kind.FAIL} == {
         "required, but unavailable: No matching distribution found for numpy==0.1"
     }
+
+
+def test_in_continuous_integration_the_same_requirements_on_two_pythons_are_both_required(go: Go) -> None:
+    code, found = go(env=("numpy==9.9@python3.11", "numpy==9.9@python3.5"), ci="true")
+    assert code is ExitCode.FAILED
+    failed = {(v.environment, v.reason) for v in found.verdicts if v.verdict is Kind.FAIL}
+    assert failed == {("numpy-9.9-2", "required, but unavailable: no Python 3.5 here")}
 
 
 def test_without_disk_an_environment_is_unavailable_in_one_clear_line(

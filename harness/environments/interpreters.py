@@ -86,6 +86,14 @@ def clean(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "python"
 
 
+def numbered(names: Iterable[str]) -> list[str]:
+    """Names of environments, told apart where they are the same: the same requirements on another Python."""
+    found: list[str] = []
+    for name in names:
+        found.append(unused(name, found))
+    return found
+
+
 def unused(name: str, taken: Container[str]) -> str:
     """A name that isn't taken: with a number behind it, if need be."""
     number, candidate = 1, name
