@@ -33,7 +33,7 @@ from harness.model.run import Results
 from harness.model.verdict import FAILED, ExitCode, Kind, Verdict
 from harness.reporting import progress, step_summary, terminal
 from harness.reporting.text import plural
-from harness.session import Session, as_baseline, begun_with
+from harness.session import Session, as_baseline, begun_with, unfinished
 from harness.store import baseline, changes, folder
 from harness.store.database import Store, begun, reading
 from harness.store.entries import Key
@@ -296,14 +296,18 @@ def wanted_reports(options: Options) -> list[tuple[str, str]]:
 
 
 def wanted_baseline(options: Options) -> None:
-    """See that the baseline can be read."""
+    """See that the baseline can be read, and say what it lacks."""
     if options.baseline is None:
         return
     if not options.baseline.is_dir():
         baseline.load(options.baseline)
-        return
-    with reading(folder.find(options.baseline)) as store:
-        begun_with(store, options.baseline)
+    warn_of_unfinished(options.baseline)
+
+
+def warn_of_unfinished(path: Path) -> None:
+    """Say it aloud where a run that is taken as a baseline has not made every call."""
+    if said := unfinished(path):
+        print(f"harness: warning: {path}: {said}", file=sys.stderr, flush=True)  # noqa: T201 - no part of any output
 
 
 def decide(results: Results, options: Options) -> Results:

@@ -182,7 +182,8 @@ class Session:
         identity = _identity(self.plan)
         known = self._store.noted("plan")
         if known is None:
-            for key, fact in {**facts, "plan": identity, "cases": _cases(self.plan)}.items():
+            known_of_plan = {"plan": identity, "cases": _cases(self.plan), "planned": len(self.plan.items)}
+            for key, fact in {**facts, **known_of_plan}.items():
                 self._store.note(key, fact)
             self._store.commit()
         elif known != identity:
@@ -317,6 +318,25 @@ def as_baseline(path: Path) -> Baseline:
     found = folders.find(path)
     with reading(found) as store:
         return baseline.of_run(_run(store, found), (v for _, verdicts in store.placed() for v in verdicts))
+
+
+def unfinished(path: Path) -> str:
+    """What a run has not done, in words; "" of one that has made every call, and of a baseline file.
+
+    Raises:
+        RunFolderError: a folder has no run, or one that was stopped before it had begun.
+    """
+    if not path.is_dir():
+        return ""
+    with reading(folders.find(path)) as store:
+        begun_with(store, path)
+        left = store.noted("left out")
+        if left is None and store.noted("seconds") is not None:  # which is noted at the end
+            return ""
+        planned = left["planned"] if left else store.noted("planned")
+        of = "" if planned is None else f" of {planned:,}"
+        why = f"by {left['why']}" if left else "before its end"
+        return f"the run was stopped {why}: it has made {len(store.observed()):,}{of} calls"
 
 
 def begun_with(store: Store, folder: Path) -> dict[str, Any]:

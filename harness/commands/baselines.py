@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness import pipeline
 from harness.session import as_baseline
 from harness.store import baseline, changes, spread
 from harness.store.baseline import Baseline
@@ -20,7 +21,7 @@ def save(runs: Sequence[Path], to: Path) -> int:
 
 def diff(before: Path, after: Path) -> Diff:
     """What is not as it was, the gravest first."""
-    return changes.diff(as_baseline(before), as_baseline(after))
+    return changes.diff(_read(before), _read(after))
 
 
 def proposed(file: Path, runs: Sequence[Path]) -> tuple[Diff, Baseline]:
@@ -30,7 +31,13 @@ def proposed(file: Path, runs: Sequence[Path]) -> tuple[Diff, Baseline]:
 
 
 def _together(runs: Sequence[Path]) -> Baseline:
-    return spread.of_runs([as_baseline(run) for run in runs])
+    return spread.of_runs([_read(run) for run in runs])
+
+
+def _read(path: Path) -> Baseline:
+    """A run or a file; what a run lacks is said and not refused, as whoever sets a time budget wants it so."""
+    pipeline.warn_of_unfinished(path)
+    return as_baseline(path)
 
 
 def row(difference: Difference) -> dict[str, Any]:

@@ -2,22 +2,27 @@
 
 import json
 import os
+import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from harness import pipeline
+from harness.commands import baselines
 from harness.config import ConfigError, Options
 from harness.gate.policy import Rule
 from harness.mistakes import NothingSelectedError
 from harness.model.run import Results
 from harness.model.verdict import ExitCode, Kind
-from harness.store.folder import RunFolderError
+from harness.session import unfinished
+from harness.store.folder import DATABASE, RunFolderError
 
 Run = Callable[..., Results]
 NUMPY = ("*:numpy.*",)
@@ -160,7 +165,13 @@ def test_the_time_budget_leaves_out_the_rest_and_a_resumed_run_measures_it(
     assert 0 < len(first) < 10
     assert capsys.readouterr().out.startswith("Passed: no failure")
     slow.write_text(SLOW.replace("DELAY", "0"))
+    run(**settings, out=tmp_path / "after", baseline=tmp_path / "run")
+    warning = (
+        rf"harness: warning: {tmp_path}/run: the run was stopped by the time budget of 0.1 s: it has made \d of 6 calls"
+    )
+    assert re.match(warning, capsys.readouterr().err)
     whole = run(resume=True)
+    assert not unfinished(tmp_path / "run")
     assert whole.run.left_out is None
     assert len(whole.verdicts) == 13
 
@@ -203,7 +214,17 @@ def test_crash_is_reported_and_the_rest_is_kept(run: Run, here: Path) -> None:
     assert verdicts["unruly.chatty"].verdict is Kind.PASS
 
 
-def test_a_killed_run_resumes_and_loses_nothing(here: Path, tmp_path: Path) -> None:
+def observed(folder: Path) -> int:
+    """How many observations a run under way has kept so far."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder}/{DATABASE}?mode=ro", uri=True)) as store:
+            (count,) = store.execute("SELECT COUNT(*) FROM observations").fetchone()
+    except sqlite3.OperationalError:
+        return 0
+    return int(count)
+
+
+def test_a_killed_run_resumes_and_loses_nothing(here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     slow = tmp_path / "slow.py"
     slow.write_text(
         "import time\nfrom harness.adapters import numpy as reference\n"
@@ -215,12 +236,16 @@ def test_a_killed_run_resumes_and_loses_nothing(here: Path, tmp_path: Path) -> N
     command = [sys.executable, "-m", "harness", "run", str(here / "suite.yaml"), "--subject", "*:numpy.*"]
     options = ["--adapter", str(slow), "--out", str(out), "-n", "1"]
     begun = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wal = out / "run.sqlite-wal"
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (wal.exists() and wal.stat().st_size > 60_000):
+    while time.monotonic() < deadline and not observed(out):
         time.sleep(0.05)
     os.kill(begun.pid, signal.SIGKILL)
     begun.wait()
+    assert 0 < baselines.save([out], tmp_path / "half.txt") < 13
+    said = capsys.readouterr().err
+    assert re.fullmatch(
+        rf"harness: warning: {out}: the run was stopped before its end: it has made \d of 6 calls\n", said
+    )
     resumed = subprocess.run(
         [sys.executable, "-m", "harness", "run", "--resume", "--out", str(out)],
         capture_output=True,
@@ -230,6 +255,8 @@ def test_a_killed_run_resumes_and_loses_nothing(here: Path, tmp_path: Path) -> N
     assert resumed.returncode == 0, resumed.stderr
     rows = json.loads((out / "report.json").read_text())["verdicts"]
     assert len(rows) == 13
+    assert baselines.save([out], tmp_path / "whole.txt") == 13
+    assert not capsys.readouterr().err
     assert not [row for row in rows if row["verdict"] in ("crash", "error", "fail")]
 
 
