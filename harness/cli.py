@@ -328,7 +328,8 @@ def upgrade(
     from harness.commands import upgrading
 
     given = _renamed(context.params, sides="env", cases="paths")
-    found = upgrading.upgrade(config.resolve(given, defaults=upgrading.DEFAULTS))
+    options = config.resolve(given, defaults=upgrading.DEFAULTS, together=upgrading.TOGETHER)
+    found = upgrading.upgrade(options)
     for line in upgrading.screen(found):
         print(line)
     raise typer.Exit(upgrading.exit_code(found))

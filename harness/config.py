@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -26,6 +26,8 @@ POLICY = ("fail_on", "max_failures", "time_budget", "rules")
 FILES = frozenset({"adapter", "baseline", "cache", "out", "python"})
 """Settings that are paths: in a pyproject.toml they are relative to it, as `paths` are that are found there."""
 LISTS = frozenset({"paths", "subject", "operation", "dtype", "env", "python", "require", "report", "adapter"})
+ANEW = frozenset({"timeout", "report", "baseline", "fail_on", "rules", "require", "max_failures"})
+"""Settings that a resumed run takes anew: what is measured, and how it is judged, is settled by the others."""
 
 
 class ConfigError(Exception):
@@ -69,14 +71,16 @@ def resolve(
     environ: Mapping[str, str] = os.environ,
     start: Path | None = None,
     defaults: Mapping[str, Any] = MappingProxyType({}),
+    together: Collection[str] = (),
 ) -> Options:
-    """Settle every setting.
+    """Settle every setting; those that count as asked for by a resumed run are its `model_fields_set`.
 
     Args:
         flags: what the command line gives; None and empty values are not given.
         environ: environment variables.
         start: folder whose nearest pyproject.toml is read; the current one by default.
         defaults: those of a command that has its own.
+        together: settings that are one thing: a flag for one of them replaces all that files and variables say of them.
 
     Raises:
         ConfigError: an unknown key, or a value that doesn't fit.
@@ -84,12 +88,16 @@ def resolve(
     settings: dict[str, Any] = dict(defaults)
     file, found = table(start or Path.cwd())
     sources = (_from_pyproject(file, found), _from_gate(file, found), _from_environ(environ), ("", flags))
+    asked: set[str] = set()
     for place, given in sources:
         present = {key: value for key, value in given.items() if _is_given(value)}
         if place != GATE:
             _check(place, present, [name for name in Options.model_fields if name != "rules"])
+        if given is flags and not present.keys().isdisjoint(together):
+            settings = {key: value for key, value in settings.items() if key not in together}
         settings.update(present)
-    options = Options(**settings)
+        asked |= present.keys() if given is flags else present.keys() & ANEW
+    options = Options.model_construct(asked, **dict(Options(**settings)))
     return _strict(options) if environ.get("CI", "").lower() not in {"", "0", "false"} else options
 
 

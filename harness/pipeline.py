@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import casefile, provision, reporting, scripts, selection
-from harness.config import ConfigError, Options
+from harness.config import ANEW, ConfigError, Options
 from harness.engine import order
 from harness.engine import plan as planning
 from harness.engine.pool import Pool
@@ -41,9 +41,6 @@ from harness.store.entries import Key
 SELDOM = 100_000
 """Objects that are made between two looks for garbage."""
 DEFAULT_REPORTS = ("json", "html")
-
-ANEW = frozenset({"timeout", "report", "baseline", "fail_on", "rules", "require", "max_failures"})
-"""Options that a resumed run may be given anew: what is measured, and how it is judged, is settled by the others."""
 
 ELSEWHERE = frozenset({"resume", "out", "cache", "jobs", "time_budget"})
 """Options of where, and how long, is measured: they decide no result."""
@@ -71,7 +68,7 @@ def measured(options: Options) -> Results:
         As `run`.
     """
     whole = options.model_copy(update={"max_failures": 0, "time_budget": 0.0})
-    found: Results = _through(MEASURING, reopened(whole) if options.resume else whole)
+    found: Results = _through(MEASURING, resumed(whole) if options.resume else whole)
     return found
 
 

@@ -69,6 +69,21 @@ def test_lists_are_replaced_not_joined(settled: Resolve) -> None:
     assert settled(text, dtype=["float64"]).dtype == ("float64",)
 
 
+def test_flags_for_one_of_several_settings_that_are_one_thing_replace_all(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(TABLE + 'env = ["current"]\n')
+    variables = {"HARNESS_PYTHON": "a,b"}
+    sides = ("env", "python")
+    flags = resolve({"python": ["c", "d"]}, variables, tmp_path, together=sides)
+    assert (flags.env, flags.python) == ((), ("c", "d"))
+    settings = resolve({"seed": 1}, variables, tmp_path, together=sides)
+    assert (settings.env, settings.python) == (("current",), ("a", "b"))
+
+
+def test_only_flags_ask_a_resumed_run_to_measure_otherwise(settled: Resolve) -> None:
+    found = settled(TABLE + 'tier = "quick"\nreport = ["csv"]\n', {"HARNESS_SEED": "3"}, dtype=["float32"])
+    assert found.model_fields_set == {"report", "dtype"}
+
+
 def test_hyphens_and_underscores_are_one_in_the_file(settled: Resolve) -> None:
     assert settled(TABLE + 'fail-on = "new"\nmax_failures = 3\n') == Options(fail_on="new", max_failures=3)
 

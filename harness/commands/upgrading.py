@@ -20,6 +20,8 @@ from harness.versions.upgrade import Upgrade, view
 SIDES = 2
 DEFAULTS = {"fail_on": "new"}
 """Settings that an upgrade has of its own, unless something is given."""
+TOGETHER = ("env", "python")
+"""The settings that have its sides."""
 
 
 def upgrade(options: Options) -> Upgrade:
@@ -29,13 +31,15 @@ def upgrade(options: Options) -> Upgrade:
         options: `env` and `python` have the two sides; `jobs` is the number of worker processes of each.
 
     Raises:
-        ConfigError: there are not two sides, or a report's format is unknown.
+        ConfigError: there are not two sides, a report's format is unknown, or what is resumed was started otherwise.
         EnvironmentUnusableError: a side can't be had.
     """
     wanted = formats.wanted(options.report, FORMATS)
     options = options.model_copy(update={"jobs": SIDES * options.jobs})
-    options = pipeline.reopened(options) if options.resume else options
+    options = pipeline.resumed(options) if options.resume else options
     sides = list(provision.environments(options, adapters(options.adapter)).values())
+    if len(sides) == 1 and len(options.env) == SIDES:
+        raise ConfigError(f"upgrade: both sides are {sides[0].name}: nothing can have changed")
     if len(sides) != SIDES:
         raise ConfigError(f"upgrade: two environments are compared, not {len(sides)}")
     for side in sides:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.commands import upgrading
-from harness.config import resolve
+from harness.config import ConfigError, resolve
 from harness.gate.policy import Policy, Rule
 from harness.model.verdict import ExitCode
 from harness.versions import lines
@@ -21,6 +23,7 @@ from harness.versions.gating import decided
 from harness.versions.upgrade import Upgrade
 from tests.versions.conftest import PLANTED
 
+ROOT = Path(__file__).parents[2]
 BROKEN = (
     *("value", "sign", "nan", "infinity", "zero", "shape", "dtype", "last_element", "reduction", "raises", "gradient"),
     *("compiled", "narrow", "crashes", "silent"),
@@ -194,6 +197,36 @@ def test_the_command_reads_the_policy_of_the_project(
     assert "gate: let pass by the rule at pyproject.toml:3 (ours): " in every.output
     command[-1] = str(tmp_path / "narrow")
     assert CliRunner().invoke(app, [*command, "--dtype", "float64"]).exit_code == 0
+
+
+def test_a_resumed_upgrade_asks_the_gate_anew_and_refuses_another_selection(
+    sides: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.harness]\nenv = ["current"]\n')
+    before, after = map(str, sides)
+
+    def upgrade(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "harness", "upgrade", "--out", "u", *arguments]
+        variables = {"PYTHONPATH": str(ROOT), "HARNESS_PYTHON": "nowhere,elsewhere"}
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=variables)
+
+    chosen = ("--cases", str(PLANTED / "suite.yaml"), "--subject", "*:planted.worse@*")
+    first = upgrade("--python", before, "--python", after, "--adapter", str(PLANTED / "adapter.py"), *chosen)
+    assert first.returncode == 0, first.stderr
+    judged = upgrade("--resume", "--fail-on", "regression")
+    assert judged.returncode == 1, judged.stderr
+    assert "gate: failed by --fail-on regression: " in judged.stdout
+    assert upgrade("--resume").stdout == first.stdout
+    turned = ("--python", after, "--python", before)
+    for flag, other in (("--operation", ("--operation", "sigmoid")), ("--python", turned), ("--env", ("a", "b"))):
+        refused = upgrade("--resume", *other)
+        assert refused.returncode == 4
+        assert f"--resume: {flag}: the run in u was started otherwise" in refused.stderr
+
+
+def test_an_environment_is_not_compared_with_itself() -> None:
+    with pytest.raises(ConfigError, match="upgrade: both sides are current: nothing can have changed"):
+        CliRunner().invoke(app, ["upgrade", "current", "current"], catch_exceptions=False)
 
 
 def test_the_same_environment_twice_changes_nothing(sides: tuple[Path, Path], tmp_path: Path) -> None:
