@@ -104,6 +104,7 @@ def test_a_report_that_can_not_be_written_costs_no_other(cli: Cli, tmp_path: Pat
         (["run", "--env", "tf1.51"], "environment tf1.51: no such environment, did you mean 'tf1.15'?"),
         (["env", "create"], "env: which environments?"),
         (["env", "create", "--relock", "jax"], "--relock jax: its lock file comes with the harness"),
+        (["env", "create", "current"], "environment current: it is the one that the harness runs in"),
         (["env", "remove", "nothing"], "environment nothing: no such environment"),
         (["env", "doctor", "nothing"], "environment nothing: no such environment"),
         (["run", "--python", "/nowhere/python"], "/nowhere/python is no Python interpreter"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +13,13 @@ from harness import provision
 from harness.config import Options
 from harness.engine import doctor
 from harness.environments.adapters import adapters
+from harness.environments.definitions import Definition
 from harness.environments.interpreters import CURRENT
 from harness.model.subject import Adapter, Environment
+from harness.reporting.text import one_line
+
+TRACEBACK = re.compile(r"Traceback \(.*\n", re.DOTALL)
+"""All but the last line, which says what went wrong."""
 
 
 def rows(names: Sequence[str], options: Options) -> Iterator[Mapping[str, Any]]:
@@ -38,17 +45,17 @@ def rows(names: Sequence[str], options: Options) -> Iterator[Mapping[str, Any]]:
 
 def _places(names: Sequence[str], options: Options, tables: Sequence[Adapter]) -> Mapping[str, Environment]:
     """Environments to be examined; nothing is made for that."""
-    cache, known = provision.kept(options), provision.known()
-    there = [name for name, definition in known.items() if cache.contents(definition)]
+    defined = {name: provision.defined(name) for name in names if name != CURRENT} if names else provision.known()
+    cache = provision.kept(options)
+    there = [name for name, definition in defined.items() if cache.contents(definition)]
     asked = names or ([] if options.python else [CURRENT, *there])
-    missing = {name: _missing(name, tables) for name in asked if name not in {CURRENT, *there}}
+    missing = {name: _missing(name, defined[name], tables) for name in asked if name not in {CURRENT, *there}}
     found = options.model_copy(update={"env": tuple(name for name in asked if name not in missing)})
     return provision.environments(found, tables) | missing if found.env or options.python else missing
 
 
-def _missing(name: str, tables: Sequence[Adapter]) -> Environment:
-    definition = provision.defined(name)
-    complaint = f"it isn't made: `harness env create {name}`"
+def _missing(name: str, definition: Definition, tables: Sequence[Adapter]) -> Environment:
+    complaint = f"it isn't made: `harness env create {shlex.quote(name)}`"
     return Environment(name, "", definition.frameworks_of(tables), complaint)
 
 
@@ -56,6 +63,6 @@ def line(row: Mapping[str, Any]) -> str:
     """A row for people."""
     name = f"{row['environment']}: {row['framework']}"
     if not row["available"]:
-        return f"{name}  UNAVAILABLE: {row['complaint']}"
+        return f"{name}  UNAVAILABLE: {one_line(TRACEBACK.sub('', row['complaint']))}"
     packages = ", ".join(f"{package} {version}" for package, version in row["packages"].items())
     return f"{name}  ok: python {row['python']}, {packages}"

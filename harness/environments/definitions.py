@@ -169,6 +169,10 @@ def lookup(name: str, known: Mapping[str, Definition]) -> Definition:
         return known[name]
     if is_written_out(name):
         return adhoc(name)
+    if name == CURRENT:
+        raise DefinitionError(
+            f"environment {CURRENT}: it is the one that the harness runs in; nothing makes or removes it"
+        )
     raise DefinitionError(f"environment {name}: no such environment{_meant(name, (CURRENT, *known))}")
 
 
