@@ -305,9 +305,15 @@ class Running:
             stepped(mass, error, a.additions(terms, places) * a.unit * mass, a)
             for a, error in zip(self.arithmetics, before, strict=True)
         ]
-        if signed and np.max(self.value, initial=0.0) > 0:
-            errors = [np.where(np.isinf(error), np.nan, error) for error in errors]
+        if signed and any(np.isinf(error).any() for error in errors):
+            mixed = self._mixed(axis, keepdims=keepdims)
+            errors = [np.where(np.isinf(error) & mixed, np.nan, error) for error in errors]
         return self._like(value, errors)
+
+    def _mixed(self, axis: int | None, *, keepdims: bool) -> Array:
+        """Where terms of a sum are of either sign."""
+        least, most = (end(self.value, axis=axis, keepdims=keepdims, initial=0.0) for end in (np.min, np.max))
+        return np.asarray((least < 0) & (most > 0))
 
     def where(self, mask: Array, other: Self | float) -> Self:
         """These elements where the mask holds, the other's elsewhere."""
@@ -364,7 +370,7 @@ class Running:
             if alone is not None:
                 rounding = np.where(alone, 0.0, rounding)
             lost = stepped(size, _both(mine, others), rounding, a)
-            clash = np.max(lost, initial=0.0) == np.inf and mine is not NONE and others is not NONE
+            clash = not np.max(lost, initial=0.0) < np.inf and mine is not NONE and others is not NONE
             return np.where(np.isinf(mine) & np.isinf(others), np.nan, lost) if clash else lost
 
         return self._made(value, rule, self, other)

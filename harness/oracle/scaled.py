@@ -65,7 +65,8 @@ class Rule:
 
     Attributes:
         slope, common: of the first factor as slope * path + common, at most as much more as second-order terms may be;
-            None where those are much.
+            None in formats where those are much.
+        steep: rows where they are much, which have no slope.
         exact_share, exact_least: value * exact_share + exact_least where d is exactly 0.
         gone: where exp is nothing, whatever was lost on the way down, be it by overflow.
         before: what was lost of the logarithm that is subtracted from d.
@@ -81,15 +82,20 @@ class Rule:
     before: Array
     slope: Array | None = None
     common: Array | None = None
+    steep: Array | None = None
 
     def made_linear(self, unit: float) -> Self:
-        """With slope and common, if that can be: exp(t) - 1 <= t (1 + the largest t) for t < 1."""
+        """With slope and common, if that can be: exp(t) - 1 <= t (1 + the largest t) for t < 1.
+
+        Row by row: what is true of one doesn't depend on those that are evaluated beside it.
+        """
         spread = -2.0 * NOTHING * unit
-        most = self.start + spread
-        if spread >= MUCH or not np.max(most, initial=0.0) < 1:
+        if spread >= MUCH:
             return self
-        rate = (1.0 + most) * self.scale
-        return replace(self, slope=unit * rate, common=self.start * rate + self.share)
+        most = self.start + spread
+        steep = ~(most < 1)
+        rate = np.where(steep, 0.0, (1.0 + most) * self.scale)
+        return replace(self, slope=unit * rate, common=self.start * rate + self.share, steep=steep)
 
     def shaped(self, change: Change) -> Self:
         """Rows selected."""
@@ -99,11 +105,13 @@ class Rule:
 
     def lost(self, value: Array, path: Array, unit: float, exact: Array) -> Array:
         """Of these values."""
-        if self.slope is None or self.common is None:
+        if self.slope is None or self.common is None or self.steep is None:
             found = np.expm1(unit * path + self.start) * self.scale + self.share
         else:
             found = path * self.slope
             found += self.common
+            if self.steep.any():
+                found = np.where(self.steep, np.expm1(unit * path + self.start) * self.scale + self.share, found)
         found *= value
         found += self.least
         if exact.size:
@@ -171,7 +179,7 @@ class ScaledErrors(OnDemand):
     def is_within(self, place: int, share: float, least: float) -> bool:
         """Whether all are so small: numbers that aren't 0 have a path of at most twice -NOTHING."""
         rule = self._scaled.rules[place]
-        if rule.slope is None or rule.common is None:
+        if rule.slope is None or rule.common is None or rule.steep is None or rule.steep.any():
             return False
         shares = np.maximum(rule.common - 2.0 * NOTHING * rule.slope, rule.exact_share)
         leasts = np.maximum(np.maximum(rule.least, rule.exact_least), rule.gone)

@@ -300,9 +300,10 @@ def test_conditioning_is_what_the_inputs_own_rounding_changes() -> None:
 
 
 def alike(count: int, operation: str, parameters: dict[str, Any], shape: tuple[int, ...], dtype: str) -> list[Case]:
-    """Calls of one kind with other numbers, infinite ones in the last."""
+    """Calls of one kind with other numbers, the last three with one that isn't finite."""
     numbers = np.random.Generator(np.random.Philox(5)).normal(0, 40, (count, *shape)).astype(dtype)
-    numbers[-1].reshape(-1)[0] = INF
+    for call, number in zip(numbers[-3:], (-INF, np.nan, INF), strict=True):
+        call.reshape(-1)[0] = number
     labels = np.arange(shape[0]) % shape[-1] if operation.startswith("sparse") else np.full(shape, 0.25, dtype)
     given = {"labels": labels} if operation.endswith("entropy") else {}
     return [case(operation, parameters, dtype, logits=each, **given) for each in numbers]
@@ -311,7 +312,7 @@ def alike(count: int, operation: str, parameters: dict[str, Any], shape: tuple[i
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("operation", ["sigmoid_cross_entropy", "sparse_softmax_cross_entropy", "log_softmax"])
 def test_a_truth_does_not_depend_on_the_calls_beside_it(operation: str, dtype: str) -> None:
-    calls = alike(5, operation, {}, (3, 4), dtype)
+    calls = alike(6, operation, {}, (3, 4), dtype)
     mixed = [calls[0], case("sigmoid", {}, dtype, logits=[1.0]), *calls[1:]]
     for call, together in zip(mixed, truth.evaluate_all(mixed), strict=True):
         alone = truth.evaluate(call)
