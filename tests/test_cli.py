@@ -105,6 +105,8 @@ def test_a_report_that_can_not_be_written_costs_no_other(cli: Cli, tmp_path: Pat
         (["env", "create"], "env: which environments?"),
         (["env", "create", "--relock", "jax"], "--relock jax: its lock file comes with the harness"),
         (["env", "create", "current"], "environment current: it is the one that the harness runs in"),
+        (["env", "create", "--relock", "numpy==9.9", "--cache", "/dev/null/x"], "--cache /dev/null/x: it can't be"),
+        (["env", "remove", "jax", "--cache", "/dev/null/x"], "--cache /dev/null/x: it can't be changed: "),
         (["env", "remove", "nothing"], "environment nothing: no such environment"),
         (["env", "doctor", "nothing"], "environment nothing: no such environment"),
         (["run", "--python", "/nowhere/python"], "/nowhere/python is no Python interpreter"),

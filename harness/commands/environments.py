@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from harness import provision
@@ -50,7 +51,8 @@ def remove(names: Sequence[str], options: Options, *, everything: bool) -> Itera
 
     Raises:
         BusyError: one is in use.
-        ConfigError, DefinitionError: a name isn't defined and not in the cache, or there is none.
+        ConfigError, DefinitionError: a name isn't defined and not in the cache, or there is none; the cache can't be
+            changed.
     """
     cache = provision.kept(options)
     there = cache.keys()
@@ -58,7 +60,9 @@ def remove(names: Sequence[str], options: Options, *, everything: bool) -> Itera
     for name in [] if everything else _given(names):
         keys.append(name if name in there else provision.defined(name).key)
     for key in keys:
-        yield key, cache.remove(key)
+        with _usable(cache):
+            freed = cache.remove(key)
+        yield key, freed
 
 
 def line(row: Row) -> str:
@@ -93,5 +97,14 @@ def _given(names: Sequence[str]) -> Sequence[str]:
 def _unlock(definition: Definition, cache: Cache) -> None:
     if definition.lock and definition.lock.parent == definitions.LOCKS:
         raise ConfigError(f"--relock {definition.name}: its lock file comes with the harness")
-    cache.remove(definition.key)
-    cache.unlock(definition)
+    with _usable(cache):
+        cache.remove(definition.key)
+        cache.unlock(definition)
+
+
+@contextmanager
+def _usable(cache: Cache) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"--cache {cache.folder}: it can't be changed: {error}") from error

@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from harness.environments import venvs
 from harness.environments.definitions import Definition
 from harness.environments.venvs import NotMadeError
@@ -50,6 +52,9 @@ class Contents:
     packages: Mapping[str, str]
     megabytes: int
     lock: str
+
+
+CONTENTS = TypeAdapter(Contents)
 
 
 class BusyError(Exception):
@@ -248,10 +253,10 @@ def _locked(descriptor: int) -> bool:
 
 def _read(home: Path) -> Contents | None:
     try:
-        found = Contents(**json.loads((home / READY).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):  # not made, or by another version of the harness
+        found = CONTENTS.validate_json((home / READY).read_bytes(), strict=True)
+        return found if Path(found.python).is_file() else None  # its interpreter may have been removed
+    except (OSError, ValueError):  # not made, or by another version of the harness
         return None
-    return found if Path(found.python).is_file() else None  # its interpreter may have been removed
 
 
 def _discard(home: Path) -> None:

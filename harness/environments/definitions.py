@@ -27,6 +27,8 @@ LOCKED_ON = ("Linux", "x86_64")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 PYTHON = re.compile(r"3\.\d+(\.\d+)?|.*/.*")
+LONGEST = 80
+"""Characters of a name that is made of requirements."""
 WRITTEN_OUT = re.compile(r"[=~!<>@/\s]")
 LOCK_SUFFIXES = {".txt", ".lock", ".in"}
 ANOTHER_FILE = re.compile(r"(?:-r|-c|--requirement|--constraint)[=\s]*(?P<path>\S+)")
@@ -131,10 +133,10 @@ def adhoc(text: str) -> Definition:
     pinned = PINNED_PYTHON.fullmatch(text)
     given, python = (pinned["requirements"], {"python": pinned["python"]}) if pinned else (text, {})
     path = Path(given)
-    if path.suffix in LOCK_SUFFIXES or path.is_file():
+    if path.suffix in LOCK_SUFFIXES or _is_file(path):
         return from_lock(path, **python)
     words = given.split()
-    name = clean("-".join(re.sub(r"[=~!<>\[\],;@]+", "-", word) for word in words))
+    name = _name("-".join(re.sub(r"[=~!<>\[\],;@]+", "-", word) for word in words))
     return _parsed(name, {"requirements": words, **python}, text, Path())
 
 
@@ -156,7 +158,7 @@ def from_lock(path: Path, python: str = "") -> Definition:
         raise DefinitionError(f"{path}: can't be read: {error}") from error
     table = {"requirements": _requirements(lines), "lock": path.absolute()} | ({"python": python} if python else {})
     stem = path.parent.name if path.stem in {"requirements", "constraints", *ANONYMOUS} else path.stem
-    return replace(_parsed(clean(stem), table, str(path), Path()), content=content)
+    return replace(_parsed(_name(stem), table, str(path), Path()), content=content)
 
 
 def lookup(name: str, known: Mapping[str, Definition]) -> Definition:
@@ -174,6 +176,11 @@ def lookup(name: str, known: Mapping[str, Definition]) -> Definition:
             f"environment {CURRENT}: it is the one that the harness runs in; nothing makes or removes it"
         )
     raise DefinitionError(f"environment {name}: no such environment{_meant(name, (CURRENT, *known))}")
+
+
+def _name(text: str) -> str:
+    """A name made of a text; short enough for a folder that has more in its name."""
+    return clean(clean(text)[:LONGEST])
 
 
 def _parsed(name: str, table: Any, place: str, folder: Path) -> Definition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import subprocess
 import sys
 import threading
@@ -233,6 +234,19 @@ def test_what_a_process_uses_can_not_be_removed(cache: Cache, definition: Define
     cache.release()
     other.remove(definition().key)
     assert cache.keys() == {}
+
+
+@pytest.mark.usefixtures("made_up")
+@pytest.mark.parametrize(
+    "wrong", [{"python": 3}, {"python": "x" * 5000}, {"packages": 3}, {"megabytes": "many"}, {"name": None}, None]
+)
+def test_what_says_nothing_sensible_is_not_ready(cache: Cache, definition: Define, wrong: dict[str, object]) -> None:
+    cache.ensure(definition())
+    mark = cache.folder / definition().key / "harness.json"
+    mark.write_text(json.dumps(wrong and {**json.loads(mark.read_text()), **wrong}))
+    assert cache.keys() == {}
+    assert cache.contents(definition()) is None
+    assert cache.ensure(definition()).complaint == ""
 
 
 def test_removing_what_is_not_there_frees_nothing(cache: Cache, definition: Define) -> None:

@@ -109,6 +109,18 @@ def test_requirements_on_the_command_line(text: str, name: str, python: str, req
     assert (found.name, found.python, found.requirements) == (name, python or here, requirements)
 
 
+def test_many_requirements_have_a_name_that_a_folder_can_have(tmp_path: Path) -> None:
+    words = [f"package-{number}==1.{number}" for number in range(20)]
+    found = definitions.adhoc(" ".join(words))
+    assert found.requirements == tuple(words)
+    assert found.name.startswith("package-0-1.0-package-1-1.1-")
+    assert len(found.key) < 100
+    assert found.key != definitions.adhoc(" ".join(words[:-1])).key
+    file = tmp_path / f"{'long' * 60}.txt"
+    file.write_text("numpy\n")
+    assert len(definitions.from_lock(file).key) < 100
+
+
 def test_a_lock_file_on_the_command_line(tmp_path: Path) -> None:
     lock = tmp_path / "prod.txt"
     lock.write_text(
