@@ -102,6 +102,7 @@ def test_a_report_that_can_not_be_written_costs_no_other(cli: Cli, tmp_path: Pat
         (["run", "--threads", "many"], "Invalid value for '--threads'"),
         (["run", "/nowhere/case.yaml"], "/nowhere/case.yaml"),
         (["run", "--env", "tf1.51"], "environment tf1.51: no such environment, did you mean 'tf1.15'?"),
+        (["upgrade", "/etc/hosts", "jax"], "/etc/hosts: a file of requirements is named *.txt, *.in or *.lock"),
         (["env", "create"], "env: which environments?"),
         (["env", "create", "--relock", "jax"], "--relock jax: its lock file comes with the harness"),
         (["env", "create", "current"], "environment current: it is the one that the harness runs in"),

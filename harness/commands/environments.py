@@ -28,7 +28,7 @@ def rows(options: Options) -> Iterator[Row]:
     defined = {definition.key for definition in known.values()}
     for key, contents in cache.keys().items():
         if key not in defined:
-            yield _row(key, "not defined any more", contents)
+            yield _row(key, "of another definition" if contents.name in known else "not defined here", contents)
 
 
 def create(names: Sequence[str], options: Options, *, relock: bool) -> Iterator[Row]:

@@ -133,8 +133,10 @@ def adhoc(text: str) -> Definition:
     pinned = PINNED_PYTHON.fullmatch(text)
     given, python = (pinned["requirements"], {"python": pinned["python"]}) if pinned else (text, {})
     path = Path(given)
-    if path.suffix in LOCK_SUFFIXES or _is_file(path):
+    if path.suffix in LOCK_SUFFIXES:
         return from_lock(path, **python)
+    if _is_file(path):  # its words may be names of packages, by chance
+        raise DefinitionError(f"{path}: a file of requirements is named *.txt, *.in or *.lock")
     words = given.split()
     name = _name("-".join(re.sub(r"[=~!<>\[\],;@]+", "-", word) for word in words))
     return _parsed(name, {"requirements": words, **python}, text, Path())

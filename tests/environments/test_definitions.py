@@ -131,6 +131,10 @@ def test_a_lock_file_on_the_command_line(tmp_path: Path) -> None:
     assert found.requirements == ("torch==2.13.0", "numpy==2.4.6")
     with pytest.raises(DefinitionError, match=r"nothing\.txt: can't be read"):
         definitions.adhoc(str(tmp_path / "nothing.txt"))
+    other = tmp_path / "hostname"
+    other.write_text("torch\n")
+    with pytest.raises(DefinitionError, match=r"hostname: a file of requirements is named \*\.txt"):
+        definitions.adhoc(str(other))
 
 
 def test_a_file_that_tells_pip_otherwise_is_another_environment(tmp_path: Path) -> None:
