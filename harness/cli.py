@@ -491,13 +491,14 @@ def diff(
 ) -> None:
     """Show what is not as it was; exit 0 when nothing differs."""
     from harness.commands import baselines
+    from harness.reporting.text import one_line
     from harness.store.changes import summary
 
     found = baselines.diff(before, after)
     if json:
         _print_rows((baselines.row(d) for d in found.differences), str, as_json=True)
     else:
-        print("\n".join(summary(found, most=len(found.differences))))
+        print("\n".join(map(one_line, summary(found, most=len(found.differences)))))
     raise typer.Exit(FAILED if found.differences else OK)
 
 
@@ -509,11 +510,12 @@ def update(
 ) -> None:
     """Show what a run would change in a baseline, ask, and write it."""
     from harness.commands import baselines
+    from harness.reporting.text import one_line
     from harness.store import baseline as baseline_files
     from harness.store.changes import summary
 
     found, proposal = baselines.proposed(file, runs)
-    print("\n".join(summary(found, most=len(found.differences))))
+    print("\n".join(map(one_line, summary(found, most=len(found.differences)))))
     if found.differences and not yes and not typer.confirm(f"Accept this as {file}?"):
         print("nothing was written")
         raise typer.Exit(FAILED)

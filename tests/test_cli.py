@@ -260,6 +260,8 @@ def test_baseline_is_saved_and_an_equal_run_does_not_differ(cli: Cli, tmp_path: 
     changed = cli("baseline", "diff", "kept.txt", "b")
     assert changed.returncode == 1
     assert changed.stdout.startswith("baseline: 1 fixed\nfixed: ")
+    kept.write_text(kept.read_text().replace("# seed\t0", "# seed\t\x1b[2J"))
+    assert "\nrun: seed \\x1b[2J -> 0\n" in cli("baseline", "diff", "kept.txt", "b").stdout
 
 
 @pytest.mark.parametrize(("what", "title"), [((), "Case file"), (("deviations",), "Known deviations")])

@@ -1,4 +1,8 @@
-"""What the gate says on the terminal, and on the page of a workflow's run."""
+"""What the gate says on the terminal, and on the page of a workflow's run.
+
+Reasons of rules and of failures are the project's and the frameworks' words, which may hold anything: a line that began
+with `::error::` would be a command to a workflow.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator
 
 from harness.model.decision import Decision
 from harness.model.run import LeftOut
+from harness.reporting.text import one_line
 from harness.store import changes
 from harness.store.changes import Diff
 
@@ -21,7 +26,8 @@ def lines(decision: Decision, diff: Diff | None, left_out: LeftOut | None = None
     if diff is None:
         return list(grounds(decision))
     head = changes.summary(diff, most=0)
-    return [*(head[:-1] if diff.differences else head), *grounds(decision), *outputs(decision, diff, left_out)]
+    around = map(one_line, head[:-1] if diff.differences else head)
+    return [*around, *grounds(decision), *outputs(decision, diff, left_out)]
 
 
 def grounds(decision: Decision) -> Iterator[str]:
@@ -29,7 +35,7 @@ def grounds(decision: Decision) -> Iterator[str]:
     if decision.stopped:
         yield f"gate: failed, as the run was stopped by {decision.stopped}"
     for ground in decision.grounds():
-        yield f"gate: {ground}"
+        yield one_line(f"gate: {ground}")
 
 
 def outputs(decision: Decision, diff: Diff, left_out: LeftOut | None = None) -> Iterator[str]:
@@ -39,6 +45,6 @@ def outputs(decision: Decision, diff: Diff, left_out: LeftOut | None = None) -> 
     never = left_out.outputs if left_out else frozenset()
     others = [d for d in diff.differences if d.key not in told and (d.key[:2] not in never or d.after)]
     texts = [*map(str, failing), *map(str, others)]
-    yield from texts[:MOST]
+    yield from map(one_line, texts[:MOST])
     if len(texts) > MOST:
         yield f"and {len(texts) - MOST:,} more"

@@ -174,6 +174,17 @@ def test_the_terminal_is_told_what_differs_by_which_rule_and_what_fails_first(
     assert len(said) == 2 + 20 + 1
 
 
+def test_what_a_rule_or_a_framework_says_stays_on_its_line(make: Make, diff: Make) -> None:
+    said = "\x1b[2J\n::error::planted\r\u2028\tend"
+    policy = Policy("any", (Rule(("failure",), fail=True, reason=said, source="pyproject.toml:7"),))
+    verdicts = [make(kind=Kind.FAIL, reason=said)]
+    shown = r"\x1b[2J ::error::planted\r\u2028 end"
+    *_, ground, output = lines(gate(policy, verdicts, diff()), diff())
+    assert ground == f"gate: failed by the rule at pyproject.toml:7 ({shown}): 1 failure"
+    assert output.endswith(shown)
+    assert ground in lines(gate(policy, verdicts, None), None)
+
+
 def test_what_was_left_out_is_counted_and_not_listed(make: Make, differ: Make, diff: Make) -> None:
     gone = make()
     found = diff(differ(Change.NOT_MEASURED, gone, gone=True))
