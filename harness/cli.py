@@ -32,6 +32,8 @@ app.add_typer(env_app, name="env")
 OK, FAILED, INTERRUPTED, INTERNAL, USAGE, EMPTY = range(6)
 TYPERS_INTERRUPTED = 130
 """What typer returns for a KeyboardInterrupt, although it isn't to handle errors here."""
+GOES_ON = {"run": ("--resume",), "upgrade": ("--resume",), "matrix": (), "bisect": (), "env create": ()}
+"""What is said beside the same arguments to go on with what was interrupted, of the verbs that can."""
 
 Strings = list[str] | None
 Paths = Annotated[list[Path] | None, typer.Argument(help="Case files or folders; all of cases/ if none is given.")]
@@ -516,7 +518,7 @@ def update(
 
     found, proposal = baselines.proposed(file, runs)
     print("\n".join(map(one_line, summary(found, most=len(found.differences)))))
-    if found.differences and not yes and not typer.confirm(f"Accept this as {file}?"):
+    if found.differences and not yes and not _confirmed(f"Accept this as {file}?"):
         print("nothing was written")
         raise typer.Exit(FAILED)
     print(f"{baseline_files.save(proposal, file)} verdicts in {file}")
@@ -599,9 +601,21 @@ def _exit_code() -> int:
     except Exception as error:  # noqa: BLE001 - the last place that can tell a user's mistake from a bug
         return _explained(error)
     if code == TYPERS_INTERRUPTED:
-        print("interrupted: go on with `harness run --resume`", file=sys.stderr)
+        print(_interrupted(sys.argv[1:]), file=sys.stderr)
         return INTERRUPTED
     return code
+
+
+def _interrupted(arguments: list[str]) -> str:
+    import shlex
+
+    words = 2 if arguments[:1] == ["env"] else 1
+    verb, given = arguments[:words], arguments[words:]
+    more = GOES_ON.get(" ".join(verb))
+    if more is None:
+        return "interrupted"
+    flags = [flag for flag in more if flag not in given]
+    return f"interrupted: go on with `{shlex.join(['harness', *verb, *flags, *given])}`"
 
 
 def _explained(error: Exception) -> int:
@@ -616,6 +630,22 @@ def _explained(error: Exception) -> int:
     traceback.print_exception(error)
     print("harness: internal error: this is a bug of the harness, not a finding", file=sys.stderr)
     return INTERNAL
+
+
+def _confirmed(question: str) -> bool:
+    """What is answered to a question.
+
+    Raises:
+        ConfigError: nobody is there to answer.
+    """
+    from harness import config
+
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise  # interrupted
+        raise config.ConfigError("--yes is needed where nobody answers: nothing was written") from None
 
 
 def _renamed(given: Mapping[str, Any], **names: str | None) -> dict[str, Any]:

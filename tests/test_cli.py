@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness import cli as cli_module
+
 ROOT = Path(__file__).parent.parent
 SUITES = ROOT / "tests" / "pipeline"
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,7 +26,15 @@ def cli(tmp_path: Path) -> Cli:
     def call(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "harness", *map(str, arguments)]
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), **variables}
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=environment,
+        )
 
     return call
 
@@ -146,14 +156,41 @@ def test_an_interrupted_run_is_exit_code_2(tmp_path: Path) -> None:
         "def call(*_): open('begun', 'w').close(); time.sleep(60)\n"
     )
     (tmp_path / "a.yaml").write_text("cases:\n- {id: a, operation: sigmoid, inputs: {logits: [1.0]}}\n")
-    command = [sys.executable, "-m", "harness", "run", "a.yaml", "--adapter", "hang.py", "--subject", "*:hang.*"]
+    given = ["a.yaml", "--adapter", "hang.py", "--subject", "*:hang.*", "--out", "one"]
+    command = [sys.executable, "-m", "harness", "run", *given]
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
     deadline = time.monotonic() + 60
     while not [*tmp_path.rglob("begun")] and time.monotonic() < deadline:
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=60)
-    assert (run.returncode, said) == (2, "interrupted: go on with `harness run --resume`\n")
+    told = "a.yaml --adapter hang.py --subject '*:hang.*' --out one"
+    assert (run.returncode, said) == (2, f"interrupted: go on with `harness run --resume {told}`\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["run", "--resume", "--out", "a b"], ": go on with `harness run --resume --out 'a b'`"),
+        (["upgrade", "a", "b"], ": go on with `harness upgrade --resume a b`"),
+        (["matrix", "a", "--out", "m"], ": go on with `harness matrix a --out m`"),
+        (["bisect", "003-a"], ": go on with `harness bisect 003-a`"),
+        (["env", "create", "jax"], ": go on with `harness env create jax`"),
+        (["env", "remove", "jax"], ""),
+        (["audit", "torch.sigmoid"], ""),
+        ([], ""),
+    ],
+)
+def test_what_goes_on_after_an_interruption_is_told(
+    given: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_module, "app", interrupted)
+    monkeypatch.setattr(sys, "argv", ["harness", *given])
+    assert cli_module._exit_code() == 2
+    assert capsys.readouterr().err == f"interrupted{told}\n"
 
 
 def test_nothing_selected_is_exit_code_5(cli: Cli) -> None:
@@ -262,6 +299,12 @@ def test_baseline_is_saved_and_an_equal_run_does_not_differ(cli: Cli, tmp_path: 
     assert changed.stdout.startswith("baseline: 1 fixed\nfixed: ")
     kept.write_text(kept.read_text().replace("# seed\t0", "# seed\t\x1b[2J"))
     assert "\nrun: seed \\x1b[2J -> 0\n" in cli("baseline", "diff", "kept.txt", "b").stdout
+    unasked = cli("baseline", "update", "kept.txt", "--from", "b")
+    assert (unasked.returncode, unasked.stderr) == (
+        4,
+        "harness: --yes is needed where nobody answers: nothing was written\n",
+    )
+    assert cli("baseline", "update", "kept.txt", "--from", "b", "--yes").returncode == 0
 
 
 @pytest.mark.parametrize(("what", "title"), [((), "Case file"), (("deviations",), "Known deviations")])
