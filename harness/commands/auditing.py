@@ -23,6 +23,7 @@ from harness.hunt.search import Found, search
 from harness.hunt.shrink import shrink
 from harness.hunt.space import space
 from harness.model.case import Case, Scalar
+from harness.model.subject import Adapter
 from harness.model.verdict import Verdict
 from harness.operations import OPERATIONS
 from harness.oracle.formats import FORMATS
@@ -86,7 +87,7 @@ def audit(asked: Asked, options: Options) -> Hunted:
         UnsearchableError: the operation has no points that can be searched.
         EnvironmentUnusableError: the implementation can't be had.
     """
-    quarries = [_quarry(name, asked, options) for name in (asked.implementation, asked.against) if name]
+    quarries = _quarries(asked, options)
     quarry = quarries[0]
     where = space(OPERATIONS[quarry.row.operation], FORMATS[quarry.dtype], asked.classes)
     limits = provision.limits(options)
@@ -110,7 +111,25 @@ def audit(asked: Asked, options: Options) -> Hunted:
     return replace(hunted, file=_saved(hunted, asked, options)) if wrong else hunted
 
 
-def _quarry(name: str, asked: Asked, options: Options) -> Quarry:
+Row = tuple[Adapter, Implementation]
+
+
+def _quarries(asked: Asked, options: Options) -> list[Quarry]:
+    """Who is asked: all the same operation with the same parameters, or their answers can't be compared."""
+    names = [name for name in (asked.implementation, asked.against) if name]
+    rows = [_rows(name, asked, options) for name in names]
+    computed = [[row.operation for _, row in found] for found in rows]
+    shared = [operation for operation in computed[0] if all(operation in others for others in computed)]
+    if not shared:
+        told = "; ".join(f"{name}: {', '.join(them)}" for name, them in zip(names, computed, strict=True))
+        raise ConfigError(f"audit: they compute different operations: {told}")
+    meant = [next(row for row in found if row[1].operation == shared[0]) for found in rows]
+    parameters = _parameters(meant[0][1])
+    return [_quarry(row, parameters, asked, options) for row in meant]
+
+
+def _rows(name: str, asked: Asked, options: Options) -> list[Row]:
+    """An implementation's rows, of the operation that is asked for if one is."""
     rows = [
         (adapter, row) for adapter in adapters(options.adapter) for row in adapter.implementations if row.path == name
     ]
@@ -121,19 +140,23 @@ def _quarry(name: str, asked: Asked, options: Options) -> Quarry:
             f"audit {name}: it computes {operations}, not {asked.operation}" if rows
             else f"audit {name}: no such implementation; `harness list implementations` shows them"
         )  # fmt: skip
-    adapter, row = meant[0]
+    return meant
+
+
+def _quarry(meant: Row, parameters: dict[str, Scalar], asked: Asked, options: Options) -> Quarry:
+    adapter, row = meant
     environment = next(iter(provision.environments(options, [adapter]).values()))
     if environment.complaint:
         raise ConfigError(f"{environment.name}: {environment.complaint}")
     mode, dtype = asked.mode or row.modes[0], asked.dtype or ("float32" if asked.search else "float16")
     for what, value, offered in (("mode", mode, row.modes), ("dtype", dtype, row.dtypes)):
         if value not in offered:
-            raise ConfigError(f"audit {name}: no {what} {value}; it has {', '.join(offered)}")
+            raise ConfigError(f"audit {row.path}: no {what} {value}; it has {', '.join(offered)}")
     if asked.output.startswith("gradient:") and asked.output.partition(":")[2] not in row.gradients:
         raise ConfigError(
-            f"audit {name}: no {asked.output}; it has gradients by {', '.join(row.gradients) or 'nothing'}"
+            f"audit {row.path}: no {asked.output}; it has gradients by {', '.join(row.gradients) or 'nothing'}"
         )
-    return _offered(Quarry(adapter, row, environment, mode, dtype, asked.output, _parameters(row)), asked.classes)
+    return _offered(Quarry(adapter, row, environment, mode, dtype, asked.output, parameters), asked.classes)
 
 
 def _parameters(row: Implementation) -> dict[str, Scalar]:

@@ -36,18 +36,31 @@ def crashing(x, z):
     return right(x, z)
 
 
+def sigmoid(x, z):
+    return np.exp(np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))))
+
+
 def start(threads):
     pass
 
 
 def call(implementation, mode, inputs, parameters, wanted):
-    return {"value": implementation.run(inputs["logits"].data, inputs["labels"].data)}
+    labels = inputs["labels"].data if "labels" in inputs else None
+    return {"value": implementation.run(inputs["logits"].data, labels)}
 
 
 IMPLEMENTATIONS = tuple(
     Implementation("prey." + run.__name__, "sigmoid_cross_entropy", run, dtypes=("float16", "float32", "float64"))
     for run in (right, narrow, one, swallowing, crashing)
-) + (Implementation("prey.mean", "sigmoid_cross_entropy", right, {"reduction": ("mean",)}),)
+) + (
+    Implementation("prey.mean", "sigmoid_cross_entropy", right, {"reduction": ("mean",)}),
+    Implementation("prey.smooth", "sigmoid_cross_entropy", right, {"label_smoothing": (0.1,)}),
+    Implementation("prey.sigmoid", "sigmoid", sigmoid),
+    Implementation("prey.both", "sigmoid", sigmoid),
+    Implementation("prey.both", "sigmoid_cross_entropy", right),
+    Implementation("prey.late", "log_sigmoid", sigmoid),
+    Implementation("prey.late", "sigmoid_cross_entropy", right),
+)
 """
 
 

@@ -66,6 +66,12 @@ def test_a_disagreement_is_found(prey: str, tmp_path: Path) -> None:
     assert hunted.file is not None
 
 
+def test_two_are_asked_the_same_operation(prey: str, tmp_path: Path) -> None:
+    hunted = hunt(prey, tmp_path, "both", against="prey.late", budget=2000)
+    assert [v.verdict.failed for v in hunted.verdicts] == [False, False]
+    assert hunted.case.operation == "sigmoid_cross_entropy"
+
+
 @pytest.mark.parametrize(
     ("name", "more", "said"),
     [
@@ -75,6 +81,8 @@ def test_a_disagreement_is_found(prey: str, tmp_path: Path) -> None:
         ("right", {"output": "gradient:logits"}, "no gradient:logits; it has gradients by nothing"),
         ("right", {"operation": "softmax"}, "it computes sigmoid_cross_entropy, not softmax"),
         ("right", {"search": False, "dtype": "float32"}, "too many numbers"),
+        ("right", {"against": "prey.sigmoid"}, "different operations: prey.right: sigmoid_cross_entropy; "),
+        ("right", {"against": "prey.smooth"}, "prey.smooth: doesn't offer label_smoothing=0.0"),
         ("mean", {}, "one with reduction=none is needed"),
     ],
 )
