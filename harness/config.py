@@ -26,6 +26,8 @@ POLICY = ("fail_on", "max_failures", "time_budget", "rules")
 FILES = frozenset({"adapter", "baseline", "cache", "out", "python"})
 """Settings that are paths: in a pyproject.toml they are relative to it, as `paths` are that are found there."""
 LISTS = frozenset({"paths", "subject", "operation", "dtype", "env", "python", "require", "report", "adapter"})
+DAY = 86_400
+"""Seconds that a call may take at most: what waits for it can't wait for ever."""
 ANEW = frozenset({"timeout", "report", "baseline", "fail_on", "rules", "require", "max_failures"})
 """Settings that a resumed run takes anew: what is measured, and how it is judged, is settled by the others."""
 
@@ -50,7 +52,7 @@ class Options(BaseModel):
     tier: Literal["quick", "stock", "nightly"] = "stock"
     jobs: Annotated[int, Field(ge=0)] = 0
     threads: Annotated[int, Field(ge=1)] = 1
-    timeout: Annotated[float, Field(gt=0)] = 60.0
+    timeout: Annotated[float, Field(gt=0, le=DAY)] = 60.0
     seed: int = 0
     out: Path | None = None
     resume: bool = False

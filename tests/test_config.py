@@ -111,6 +111,13 @@ def test_other_variables_are_none_of_its_business(settled: Resolve) -> None:
         (None, {}, {"max_failure": 1}, "--max-failure: unknown setting, did you mean 'max_failures'?"),
         (None, {"HARNESS_QQ": "x"}, {}, "HARNESS_QQ: unknown setting: known are paths, keyword,"),
         (TABLE + "timeout = 0\n", {}, {}, "[tool.harness] timeout: Input should be greater than 0, not 0"),
+        (None, {}, {"timeout": float("inf")}, "--timeout: Input should be less than or equal to 86400, not inf"),
+        (
+            None,
+            {"HARNESS_TIMEOUT": "1e9"},
+            {},
+            "HARNESS_TIMEOUT: Input should be less than or equal to 86400, not '1e9'",
+        ),
         (None, {"HARNESS_JOBS": "two"}, {}, "HARNESS_JOBS: Input should be a valid integer"),
         (None, {}, {"tier": "slow"}, "--tier: Input should be 'quick', 'stock' or 'nightly', not 'slow'"),
         (None, {}, {"rtol": float("nan")}, "--rtol: Input should be greater than or equal to 0, not nan"),
