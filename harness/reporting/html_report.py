@@ -141,6 +141,7 @@ def context(results: Results) -> dict[str, Any]:
         "counts": {kind: counts[kind] for kind in overview.SEVERITY if counts[kind]},
         "graded": overview.graded(verdicts),
         "failures": overview.failures(verdicts),
+        "changed": overview.changed(results),
         "errata": overview.of(Kind.ERRATUM, verdicts),
         "departures": overview.departures(verdicts),
         "absences": overview.absences(verdicts),

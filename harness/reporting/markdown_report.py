@@ -90,9 +90,10 @@ def ruled(results: Results) -> Iterator[str]:
     for line in (*said, *map(str, decision.grounds())):
         yield ""
         yield f"Gate: {prose(line)}."
-    failed = {(v.case, v.subject, v.output) for v in overview.failures(results.verdicts)}
-    changed = [r for r in decision.failing if (r.case, r.subject, r.output) not in failed]
-    lines = [(prose(r.change), code(r.case), code(r.subject), code(r.output), prose(r.found)) for r in changed]
+    lines = [
+        (prose(r.change), code(r.case), code(r.subject), code(r.output), prose(r.found))
+        for r in overview.changed(results)
+    ]
     yield from section("Changes that fail the gate", ("change", "case", "subject", "output", "was and is"), lines)
 
 

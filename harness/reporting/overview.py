@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from harness.model.decision import Decision
+from harness.model.decision import Decision, Ruling
 from harness.model.run import Results, Run
 from harness.model.verdict import ExitCode, Grade, Kind, Verdict
 from harness.reporting.text import plural
@@ -104,6 +104,13 @@ def worst(kinds: Iterable[Kind]) -> Kind:
 def failures(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """What the gate counts, in the order of the plan."""
     return [verdict for verdict in verdicts if verdict.verdict.failed]
+
+
+def changed(results: Results) -> list[Ruling]:
+    """The changes that fail the gate beside failures: what was better in the baseline."""
+    failed = {(v.case, v.subject, v.output) for v in failures(results.verdicts)}
+    ruled = results.decision.failing if results.decision else ()
+    return [ruling for ruling in ruled if (ruling.case, ruling.subject, ruling.output) not in failed]
 
 
 def varied(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -70,6 +70,19 @@ def test_the_page_says_which_rule_decided_and_what_changed(failing: Results, pas
     assert "\n".join(markdown_report.lines(passing)).startswith("## ✅ Passed: 3 of 4")
 
 
+def test_the_html_report_lists_what_fails_the_gate_beside_failures(
+    failing: Results, passing: Results, tmp_path: Path
+) -> None:
+    reporting.write(failing, "html", tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    listed = text[text.index("Changes that fail the gate (1)") :].partition("</section>")[0]
+    for said in ("worse", "pass -&gt; fail (+9 ulp)", "--fail-on regression"):
+        assert said in listed
+    assert "generated-case-1" not in listed
+    reporting.write(passing, "html", tmp_path / "report.html")
+    assert "Changes that fail" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_annotations_are_errors_where_the_gate_fails_and_warnings_where_it_does_not(failing: Results) -> None:
     lines = github_report.lines(failing)
     assert [line.partition(" ")[0] for line in lines] == ["::error"] * 2 + ["::warning"] * 2 + ["::notice"]
