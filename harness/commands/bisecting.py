@@ -45,7 +45,7 @@ def search(case: str, package: str, ends: tuple[str, str], python: str, options:
 
     Raises:
         ConfigError: there is no such case, package or version, or an end of the range can't be had;
-            or bisect.json holds no state.
+            or bisect.json is of another search.
     """
     files = _files(case, options)
     versions = _range(released(package, python), ends)
@@ -186,17 +186,17 @@ def _is_version(text: str) -> bool:
 
 
 def _read(path: Path, asked: dict[str, object]) -> dict[str, str]:
-    """What was found before it was interrupted, if that was the same search.
+    """What was found before it was interrupted.
 
     Raises:
-        ConfigError: the file has been changed.
+        ConfigError: that was another search, whose runs are beside it; or the file has been changed.
     """
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(kept, dict) or {key: kept.get(key) for key in asked} != asked:
-        return {}
+        raise ConfigError(f"{path}: another search was made here: give another --out")
     if not isinstance(seen := kept.get("seen"), dict):
         raise ConfigError(f"{path}: 'seen' is no table of versions: remove the file, and what they do is asked again")
     return {version: told for version, told in seen.items() if told is not None}

@@ -176,6 +176,12 @@ def test_bisect_tries_again_what_could_not_be_had(
     assert {*asked} == {"planted==1.3@python3.11", "planted==1.4@python3.11"}
 
 
+def test_bisect_does_not_take_the_runs_of_another_search(search: Callable[..., list[str]]) -> None:
+    search("1.0", "1.1")
+    with pytest.raises(ConfigError, match=r"bisect\.json: another search was made here: give another --out"):
+        search("1.0", "1.1", "*:planted.same@*")
+
+
 @pytest.mark.parametrize("more", [{}, {"seen": None}])
 def test_bisect_refuses_a_state_that_is_none(
     search: Callable[..., list[str]], tmp_path: Path, more: dict[str, object]
