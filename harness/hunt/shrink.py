@@ -1,18 +1,25 @@
-"""What was found made small: fewer classes, then the simplest numbers that are about as bad, by hypothesis."""
+"""What was found made small: fewer classes, round numbers that are about as bad, then the simplest by hypothesis."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
 from harness.hunt.arena import Badness
-from harness.hunt.space import Points, Space
+from harness.hunt.space import NEGATIVE, UNIT, Points, Space
 from harness.model.case import Array
+
+Place = tuple[str, tuple[int, ...]]
+"""An input, and where a number is in it."""
 
 TRIES = 1500
 """Examples that hypothesis may try."""
+USUAL = (0.0, 1.0, 0.5, 0.25, 0.75)
+"""Labels and probabilities, the simplest first."""
 
 
 def shrink(space: Space, point: Points, badness: Badness) -> Points:
@@ -22,7 +29,7 @@ def shrink(space: Space, point: Points, badness: Badness) -> Points:
     def holds(point: Points) -> bool:
         return bool(badness(point)[0] >= enough)
 
-    return _simplest(space, _fewer_classes(space, point, holds), holds)
+    return _simplest(space, _round(space, _fewer_classes(space, point, holds), holds), holds)
 
 
 def _fewer_classes(space: Space, point: Points, holds: Callable[[Points], bool]) -> Points:
@@ -54,28 +61,62 @@ def _without(point: Points, at: int) -> Points | None:
     return found
 
 
+def _round(space: Space, point: Points, holds: Callable[[Points], bool]) -> Points:
+    """Each number the first round one that will do: hypothesis can't cross to whole ones from one as it was found."""
+    for place in _places(point):
+        value = float(point[place[0]][place[1]])
+        for rounder in _round_numbers(place[0], value):
+            if rounder == value:
+                break
+            if abs(rounder) <= space.form.largest and holds(tried := _with(space, point, [place], [rounder])):
+                point = tried
+                break
+    return point
+
+
+def _round_numbers(name: str, value: float) -> Iterator[float]:
+    """What is simpler than a number, the simplest first: 0, powers of ten that are no larger, then few digits."""
+    yield from USUAL if name in UNIT else (0.0,)
+    for power in takewhile(lambda power: power <= abs(value), (10.0**n for n in range(309))):
+        yield math.copysign(power, value)
+        if name not in UNIT | NEGATIVE:
+            yield -math.copysign(power, value)
+    for digits in range(17):
+        yield float(f"{value:.{digits}e}")
+
+
+def _places(point: Points) -> list[Place]:
+    return [
+        (name, at) for name, array in point.items() if array.dtype.kind not in "iu" for at in np.ndindex(array.shape)
+    ]
+
+
+def _with(space: Space, point: Points, places: Sequence[Place], values: Sequence[float]) -> Points:
+    """A point with other numbers in some places."""
+    arrays: dict[str, Array] = {name: array.copy() for name, array in point.items()}
+    for (name, at), value in zip(places, values, strict=True):
+        arrays[name][at] = space.form.dtype.type(value)
+    return arrays
+
+
 def _simplest(space: Space, point: Points, holds: Callable[[Points], bool]) -> Points:
     import hypothesis  # noqa: PLC0415 - only hunts shrink
     from hypothesis import strategies as st  # noqa: PLC0415
 
-    names = [
-        (name, at) for name, array in point.items() if array.dtype.kind not in "iu" for at in np.ndindex(array.shape)
-    ]
-    dtype = space.form.dtype
+    names = _places(point)
+    if not any(point[name][at] for name, at in names):
+        return point  # nothing is simpler
 
     def choices(name: str, at: tuple[int, ...]) -> Any:
         # what takes fewer choices is simpler to hypothesis: the number as it was found takes the most
         own = st.lists(st.integers(), min_size=2, max_size=2).map(lambda _: float(point[name][at]))
-        if name in {"labels", "probabilities"}:
-            return st.one_of(st.sampled_from([0.0, 1.0, 0.5, 0.25, 0.75]), own)
+        if name in UNIT:
+            return st.one_of(st.sampled_from(USUAL), own)
         integers = st.integers(-200, 200).map(float)
         return st.one_of(integers, st.integers(-2000, 2000).map(lambda n: n / 10), own)
 
     def made(values: list[float]) -> Points:
-        arrays: dict[str, Array] = {name: array.copy() for name, array in point.items()}
-        for (name, at), value in zip(names, values, strict=True):
-            arrays[name][at] = dtype.type(value)
-        return arrays
+        return _with(space, point, names, values)
 
     settings = hypothesis.settings(
         max_examples=TRIES,

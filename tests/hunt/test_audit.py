@@ -47,6 +47,11 @@ def test_of_a_crash_the_point_to_blame_is_found(prey: str, tmp_path: Path) -> No
     assert hunted.verdicts[0].verdict == "crash"
 
 
+def test_what_is_found_is_made_round(prey: str, tmp_path: Path) -> None:
+    (logit,) = hunt(prey, tmp_path, "naive", budget=2000).case.inputs["logits"].tolist()
+    assert logit in {89.0, 100.0, 1000.0}
+
+
 def test_what_is_right_has_no_case(prey: str, tmp_path: Path) -> None:
     hunted = hunt(prey, tmp_path, "right")
     assert not hunted.failed
