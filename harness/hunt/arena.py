@@ -176,11 +176,17 @@ class Disagreement:
 
 
 def _halved(badness: Badness, points: Points, count: int) -> Array:
-    """A call without an answer to each point: the points that are to blame, found by halves."""
+    """A call without an answer to each point: a point that is to blame, found by halves.
+
+    One is enough, as nothing is worse: what comes after it isn't asked, and counts as not bad.
+    """
     if count == 1:
         return np.array([CRASH])
     half = count // 2
-    return np.concatenate([badness(_taken(points, slice(None, half))), badness(_taken(points, slice(half, None)))])
+    first = badness(_taken(points, slice(None, half)))
+    if np.isinf(first).any():
+        return np.concatenate([first, np.zeros(count - half)])
+    return np.concatenate([first, badness(_taken(points, slice(half, None)))])
 
 
 def _taken(points: Points, chosen: slice) -> Points:

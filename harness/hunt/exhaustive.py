@@ -29,6 +29,8 @@ def everything(space: Space, badness: Badness) -> Found:
         tried += len(found)
         if found[at] > bad:
             worst, bad = {name: array[at : at + 1] for name, array in points.items()}, float(found[at])
+        if np.isinf(bad):
+            break  # nothing is worse
     return Found(worst, bad, tried)
 
 

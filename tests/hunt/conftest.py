@@ -36,6 +36,12 @@ def crashing(x, z):
     return right(x, z)
 
 
+def dying(x, z):
+    with open(os.environ["PREY_DEATHS"], "a") as told:
+        told.write("x")
+    os.abort()
+
+
 def naive(x, z):
     return (np.log1p(np.exp(x)) - x * z).astype(x.dtype)
 
@@ -55,7 +61,7 @@ def call(implementation, mode, inputs, parameters, wanted):
 
 IMPLEMENTATIONS = tuple(
     Implementation("prey." + run.__name__, "sigmoid_cross_entropy", run, dtypes=("float16", "float32", "float64"))
-    for run in (right, narrow, one, swallowing, crashing, naive)
+    for run in (right, narrow, one, swallowing, crashing, dying, naive)
 ) + (
     Implementation("prey.mean", "sigmoid_cross_entropy", right, {"reduction": ("mean",)}),
     Implementation("prey.smooth", "sigmoid_cross_entropy", right, {"label_smoothing": (0.1,)}),

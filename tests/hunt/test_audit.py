@@ -52,6 +52,16 @@ def test_what_is_found_is_made_round(prey: str, tmp_path: Path) -> None:
     assert logit in {89.0, 100.0, 1000.0}
 
 
+@pytest.mark.parametrize("search", [True, False])
+def test_what_dies_at_each_call_is_asked_a_few_times(
+    prey: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, search: bool
+) -> None:
+    deaths = tmp_path / "deaths"
+    monkeypatch.setenv("PREY_DEATHS", str(deaths))
+    assert hunt(prey, tmp_path, "dying", search=search).verdicts[0].verdict == "crash"
+    assert len(deaths.read_text()) < 30
+
+
 def test_what_is_right_has_no_case(prey: str, tmp_path: Path) -> None:
     hunted = hunt(prey, tmp_path, "right")
     assert not hunted.failed
