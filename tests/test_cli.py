@@ -148,6 +148,17 @@ def test_wrong_usage_gets_one_message_and_exit_code_4(arguments: list[str], mess
     assert not done.stdout
 
 
+@pytest.mark.parametrize("command", ["run", "list"])
+def test_a_malformed_adapter_gets_one_message_and_exit_code_4(cli: Cli, tmp_path: Path, command: str) -> None:
+    adapter = tmp_path / "mine.py"
+    adapter.write_text("FRAMEWORK, PACKAGES, IMPLEMENTATIONS = 'x', ('numpy',), 'abc'\nstart = call = print\n")
+    words = [SUITES / "suite.yaml"] if command == "run" else ["implementations"]
+    done = cli(command, *words, "--adapter", adapter)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.count("\n") == 1
+    assert f"{adapter}: IMPLEMENTATIONS is 'abc': a tuple of harness.adapters.Implementation is meant" in done.stderr
+
+
 def test_an_interrupted_run_is_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "hang.py").write_text(
         "import time\nfrom harness.adapters import Implementation\nFRAMEWORK = 'hang'\nPACKAGES = ('numpy',)\n"

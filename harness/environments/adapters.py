@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from harness.environments import installed
+from harness.environments import installed, table
 from harness.environments.interpreters import EnvironmentUnusableError
 from harness.model.subject import Adapter
+from harness.worker import tables
 from harness.worker.process import load_adapter
 
 BUILT_IN = (
@@ -27,7 +28,6 @@ BUILT_IN = (
     "keras_torch",
     "keras_jax",
 )
-REQUIRED = ("FRAMEWORK", "PACKAGES", "IMPLEMENTATIONS", "start", "call")
 
 
 def adapters(files: Sequence[str] = ()) -> list[Adapter]:
@@ -36,7 +36,8 @@ def adapters(files: Sequence[str] = ()) -> list[Adapter]:
     A file replaces the adapter that there is of its framework; an installed package may not.
 
     Raises:
-        EnvironmentUnusableError: a file can't be loaded or is no adapter; two packages have one of the same framework.
+        EnvironmentUnusableError: a file can't be loaded, is no adapter or has a wrong table; two packages have one of
+            the same framework.
     """
     found = {a.framework: a for a in map(_built_in, BUILT_IN)}
     for name, path in installed.files():
@@ -60,13 +61,17 @@ def _from_file(path: Path) -> Adapter:
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         module = load_adapter(str(path))
-    except Exception as error:  # a user's file raises anything
-        raise EnvironmentUnusableError(f"{path}: can't be loaded: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # a user's file raises anything
+        raise EnvironmentUnusableError(f"{path}: can't be loaded: {tables.told(error, str(path))}") from error
     finally:
         sys.dont_write_bytecode = written
-    missing = [name for name in REQUIRED if not hasattr(module, name)]
+    missing = [name for name in table.REQUIRED if not hasattr(module, name)]
     if missing:
         raise EnvironmentUnusableError(f"{path}: no adapter: it lacks {', '.join(missing)}")
+    # What is imported tells of this process, where a user's tests may have imported a framework before.
+    if complaints := table.complaints({**tables.table(module), "imported": ()}):
+        more = f" (and {len(complaints) - 1} more: harness check-adapter {path})" if len(complaints) > 1 else ""
+        raise EnvironmentUnusableError(f"{path}: {complaints[0]}{more}")
     return _adapter(module)
 
 

@@ -16,7 +16,8 @@ from harness.comparator.judge import Judge
 from harness.engine.connection import surroundings
 from harness.engine.plan import WRITTEN_OUT
 from harness.engine.pool import Limits
-from harness.kit import answers, table
+from harness.environments import table
+from harness.kit import answers
 from harness.kit.answers import Answered
 from harness.kit.asking import Asker
 from harness.model.observation import Outcome

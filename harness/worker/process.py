@@ -31,7 +31,7 @@ import sys
 import time
 import types
 import warnings
-from typing import Any
+from typing import Any, Mapping
 
 HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MESSAGE_LIMIT = 4000
@@ -137,7 +137,7 @@ def answer(
     header: dict[str, Any]
     tensors: list[Tensor]
     try:
-        outputs = adapter.call(implementation, call["mode"], inputs, call["parameters"], call["wanted"])
+        outputs = _mapping(adapter.call(implementation, call["mode"], inputs, call["parameters"], call["wanted"]))
         names = list(outputs)
         tensors = [outputs[n] if isinstance(outputs[n], Tensor) else Tensor.of(outputs[n]) for n in names]
         header = {"outcome": "value", "outputs": names}
@@ -147,6 +147,12 @@ def answer(
         header, tensors = _failure(error), []
     header["seconds"] = time.perf_counter() - begun
     return header, tensors
+
+
+def _mapping(outputs: Any) -> Mapping[str, Any]:
+    if not isinstance(outputs, Mapping):
+        raise TypeError(f"call returned {type(outputs).__name__}, no dict of output names to arrays")
+    return outputs
 
 
 def _failure(error: Exception) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""An adapter's file described as plain data, right or wrong, for `harness check-adapter`.
+"""An adapter's file described as plain data, right or wrong, for `harness check-adapter` and for loading one.
 
     {"error": "SyntaxError: ..."}                      it can't be loaded
     {"names": [...],                                   what it defines
@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -34,7 +36,7 @@ def write(load: Callable[[str], Any], path: str, to: str) -> None:
     try:
         adapter = load(path)
     except BaseException as error:  # a user's file raises anything, SystemExit too
-        found = {"error": _told(error)}
+        found = {"error": told(error, path)}
     else:
         found = table(adapter)
     with open(to, "w") as file:
@@ -90,6 +92,11 @@ def _uncallable(function: Any, count: int) -> str:
     return ""
 
 
-def _told(error: BaseException) -> str:
-    place = " on line {}".format(error.lineno) if isinstance(error, SyntaxError) else ""
+def told(error: BaseException, path: str) -> str:
+    """What was raised as a file was loaded, with the line of that file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if os.path.abspath(frame.filename) == os.path.abspath(path)]
+    if not lines and isinstance(error, SyntaxError):
+        lines = [error.lineno]
+    place = " on line {}".format(lines[-1]) if lines else ""
     return "{}: {}{}".format(type(error).__name__, getattr(error, "msg", error), place)

@@ -23,7 +23,8 @@ FRAMEWORKS = {getattr(m, "ALIASES", {}).get(name, name) for m in MODULES for nam
 # What the island uses of the standard library, all of it in Python 3.7.
 STANDARD = {
     "__future__", "argparse", "collections", "functools", "hashlib", "importlib", "inspect", "json",
-    "operator", "os", "pathlib", "platform", "re", "signal", "struct", "sys", "time", "types", "typing", "warnings",
+    "operator", "os", "pathlib", "platform", "re", "signal", "struct", "sys", "time", "traceback", "types",
+    "typing", "warnings",
 }  # fmt: skip
 
 

@@ -86,7 +86,8 @@ def test_loading_leaves_nothing_beside_the_file(write: Write, tmp_path: Path) ->
         ),
         ("def f(:\n", "can't be loaded: SyntaxError: invalid syntax"),
         ("import no_such_module\n", "can't be loaded: ModuleNotFoundError: No module named 'no_such_module'"),
-        ("1 / 0\n", "can't be loaded: ZeroDivisionError: division by zero"),
+        ("1 / 0\n", "can't be loaded: ZeroDivisionError: division by zero on line 1"),
+        ("import sys\n\nsys.exit('bye')\n", "can't be loaded: SystemExit: bye on line 3"),
     ],
 )
 def test_a_file_that_is_no_adapter_is_told_in_one_message(write: Write, text: str, message: str) -> None:
@@ -95,6 +96,61 @@ def test_a_file_that_is_no_adapter_is_told_in_one_message(write: Write, text: st
         adapters([file])
     assert str(refused.value).startswith(f"{file}: {message}")
     assert "\n" not in str(refused.value)
+
+
+ROW = 'Implementation("x.mine", "sigmoid_cross_entropy", None{})'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            'IMPLEMENTATIONS = (("a.b", "sigmoid_cross_entropy"),)',
+            "IMPLEMENTATIONS[0] is a tuple: a harness.adapters.I",
+        ),
+        ('IMPLEMENTATIONS = "abc"', "IMPLEMENTATIONS is 'abc': a tuple of harness.adapters.Implementation is meant"),
+        ("FRAMEWORK = 3", "FRAMEWORK is 3: a name of letters, digits, _ and - is meant"),
+        (
+            f"IMPLEMENTATIONS = ({ROW},)".format(", modes='eager'"),
+            "x.mine: modes is the text 'eager': a tuple is meant",
+        ),
+        (
+            f"IMPLEMENTATIONS = ({ROW},)".format(", dtypes='float32'"),
+            "x.mine: dtypes is the text 'float32': a tuple is",
+        ),
+        (
+            f"IMPLEMENTATIONS = ({ROW},)".format(", parameters=['reduction']"),
+            "x.mine: parameters is ['reduction']: a di",
+        ),
+        (
+            f"IMPLEMENTATIONS = ({ROW},)".format(", parameters={'axis': 'any'}"),
+            "x.mine: parameter 'axis' is none of si",
+        ),
+        (f"IMPLEMENTATIONS = ({ROW},) * 2".format(""), "x.mine: 2 rows of sigmoid_cross_entropy; only the last can be"),
+        ("def start(): ...", "start takes (): it is called with (threads)"),
+        (
+            f"FRAMEWORK = 3\nIMPLEMENTATIONS = ({ROW},)".format(", modes='eager'"),
+            "FRAMEWORK is 3: a name of letters, digits, _ and - is meant (and 1 more: harness check-adapter",
+        ),
+    ],
+)
+def test_a_table_that_cant_be_used_is_told_before_anything_runs(write: Write, text: str, message: str) -> None:
+    file = write(f"{ADAPTER.format(framework='x')}\n{text}\n")
+    with pytest.raises(EnvironmentUnusableError) as refused:
+        adapters([file])
+    assert str(refused.value).startswith(f"{file}: {message}")
+
+
+def test_a_framework_that_this_process_has_imported_is_not_held_against_a_file(write: Write) -> None:
+    assert adapters([write(ADAPTER.format(framework="pytest"))])[-1].framework == "pytest"
+
+
+def test_the_line_is_that_of_the_file_wherever_it_was_raised(write: Write, tmp_path: Path) -> None:
+    helper = tmp_path / "helper.py"
+    helper.write_text("\n\n\ndef f(:\n")
+    file = write(f"import runpy\nrunpy.run_path({str(helper)!r})\n")
+    with pytest.raises(EnvironmentUnusableError, match=r"can't be loaded: SyntaxError: .* on line 2$"):
+        adapters([file])
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -49,3 +49,10 @@ def test_a_gradient_that_came_later_is_lacking_before(version: str, *, lacking: 
 def test_packages_without_a_version_are_left_out() -> None:
     adapter = SimpleNamespace(FRAMEWORK="mine", PACKAGES=("numpy", "no_such_package"), IMPLEMENTATIONS=())
     assert process.describe(adapter, 1)["packages"] == {"numpy": np.__version__}
+
+
+def test_an_answer_that_is_no_dict_is_told_as_that() -> None:
+    adapter = SimpleNamespace(call=lambda *_given: [1.0])
+    header, tensors = process.answer(adapter, row("sigmoid"), {"mode": "eager", "parameters": {}, "wanted": []}, {})
+    assert header["reason"] == "call returned list, no dict of output names to arrays"
+    assert (header["outcome"], header["error"], tensors) == ("error", "TypeError", [])

@@ -87,7 +87,8 @@ def _rows(rows: Any) -> Iterator[str]:
         else:
             name = row["path"] if isinstance(row["path"], str) else f"IMPLEMENTATIONS[{number}]"
             yield from (f"{name}: {complaint}" for complaint in _row(row))
-    for (path, operation), count in Counter((r.get("path"), r.get("operation")) for r in rows if "path" in r).items():
+    named = [(r["path"], r["operation"]) for r in rows if "path" in r and not any(_types(r))]
+    for (path, operation), count in Counter(named).items():
         if count > 1:
             yield f"{path}: {count} rows of {operation}; only the last can be asked"
 

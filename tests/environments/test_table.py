@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.adapters import Implementation
-from harness.kit import table
+from harness.environments import table
 from harness.worker import tables
 
 RIGHT = Implementation(
@@ -163,6 +163,10 @@ def test_every_mistake_is_told_at_once() -> None:
     assert len(found) == 7
     assert found[0].startswith("FRAMEWORK is ''")
     assert sum("mine.other: parameter" in line for line in found) == 2
+
+
+def test_a_path_that_is_no_text_is_told() -> None:
+    assert complaints(row(path=["mine.fused"])) == ["IMPLEMENTATIONS[0]: path is ['mine.fused']: text is meant"]
 
 
 def test_rows_that_cant_be_told_apart_are_told() -> None:
