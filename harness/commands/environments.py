@@ -97,6 +97,8 @@ def _given(names: Sequence[str]) -> Sequence[str]:
 def _unlock(definition: Definition, cache: Cache) -> None:
     if definition.lock and definition.lock.parent == definitions.LOCKS:
         raise ConfigError(f"--relock {definition.name}: its lock file comes with the harness")
+    if definition.content:
+        raise ConfigError(f"--relock {definition.lock}: the environment is made of this file, which is yours to change")
     with _usable(cache):
         cache.remove(definition.key)
         cache.unlock(definition)

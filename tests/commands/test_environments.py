@@ -9,7 +9,7 @@ import pytest
 
 from harness import provision
 from harness.commands import environments
-from harness.config import Options
+from harness.config import ConfigError, Options
 from harness.environments import venvs
 from harness.environments.adapters import adapters
 from harness.environments.definitions import Definition
@@ -41,3 +41,12 @@ def test_what_is_not_defined_is_told_from_what_is_defined_otherwise(
     project.write_text(PROJECT.format(version="9.9"))
     states = {row["environment"].rpartition("-")[0]: row["state"] for row in environments.rows(options)}
     assert states["prod"] == "of another definition"
+
+
+def test_a_file_of_the_users_is_not_resolved_anew(tmp_path: Path) -> None:
+    """It was deleted, and made of its own requirements without its constraints."""
+    file = tmp_path / "prod.txt"
+    file.write_text("numpy==2.4.6\n")
+    with pytest.raises(ConfigError, match="yours to change"):
+        list(environments.create([str(file)], Options(cache=tmp_path / "cache"), relock=True))
+    assert file.read_text() == "numpy==2.4.6\n"
