@@ -24,6 +24,8 @@ UNIT = {"labels", "probabilities"}
 NEGATIVE = {"log_probabilities"}
 STEPS = 5
 """Of eight changes, how many are steps."""
+EXTREME = 16
+"""Of so many rows made at random, one has only numbers at the ends of the range, whose differences overflow."""
 TARGETS = (0.0, 1.0, 0.5)
 """Labels that people use."""
 
@@ -91,10 +93,15 @@ class Space:
         low, high = self._range(given.name)
         anywhere = bits.integers(low, high, shape, endpoint=True)
         usual = places((bits.integers(-400, 400, shape, endpoint=True) / 8).astype(self.form.dtype), self.form)
-        found = np.where(
-            bits.integers(0, 2, (count, *[1] * (len(shape) - 1))) == 0, anywhere, np.clip(usual, low, high)
-        )
-        return numbers(found, self.form)
+        ends = self._ends()[bits.integers(0, len(self._ends()), shape)]
+        kind = bits.integers(0, EXTREME, (count, *[1] * (len(shape) - 1)))
+        found = np.where(kind == 0, ends, np.where(kind % 2, anywhere, usual))
+        return numbers(np.clip(found, low, high), self.form)
+
+    def _ends(self) -> Array:
+        """Places of 0, and of the smallest normal and the largest number with both signs."""
+        tiny, largest = self.form.smallest_normal, self.form.largest
+        return places(np.array([0.0, tiny, -tiny, largest, -largest]).astype(self.form.dtype), self.form)
 
     def _labels(self, shape: tuple[int, ...], bits: np.random.Generator) -> Array:
         """Unit rows, or numbers in [0, 1] that sum to 1 along the class axis as nearly as the format can."""

@@ -46,6 +46,11 @@ def naive(x, z):
     return (np.log1p(np.exp(x)) - x * z).astype(x.dtype)
 
 
+def spread(x, z):
+    shifted = x - np.max(x, axis=-1, keepdims=True)
+    return -np.sum(z * (shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))), axis=-1)
+
+
 def sigmoid(x, z):
     return np.exp(np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))))
 
@@ -65,6 +70,7 @@ IMPLEMENTATIONS = tuple(
 ) + (
     Implementation("prey.mean", "sigmoid_cross_entropy", right, {"reduction": ("mean",)}),
     Implementation("prey.smooth", "sigmoid_cross_entropy", right, {"label_smoothing": (0.1,)}),
+    Implementation("prey.spread", "softmax_cross_entropy", spread),
     Implementation("prey.sigmoid", "sigmoid", sigmoid),
     Implementation("prey.both", "sigmoid", sigmoid),
     Implementation("prey.both", "sigmoid_cross_entropy", right),

@@ -52,6 +52,12 @@ def test_what_is_found_is_made_round(prey: str, tmp_path: Path) -> None:
     assert logit in {89.0, 100.0, 1000.0}
 
 
+def test_a_difference_that_overflows_is_found(prey: str, tmp_path: Path) -> None:
+    hunted = hunt(prey, tmp_path, "spread", budget=2000)
+    assert hunted.verdicts[0].grade is Grade.BROKEN
+    assert hunted.verdicts[0].observed == "nan"
+
+
 @pytest.mark.parametrize("search", [True, False])
 def test_what_dies_at_each_call_is_asked_a_few_times(
     prey: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, search: bool
