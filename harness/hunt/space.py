@@ -150,6 +150,8 @@ def space(operation: Operation, form: Format, classes: int) -> Space:
         UnsearchableError: its inputs are no rows of numbers, with or without a class axis.
     """
     found = Space(operation, form, classes if any(p.name == "axis" for p in operation.parameters) else 0)
+    if mixing := [given.name for given in found.inputs if given.extent != "unit"]:
+        raise UnsearchableError(f"{operation.name} can't be searched: all points have one {', '.join(mixing)}")
     try:
         made = found.example()
         complete = operation.complete({})

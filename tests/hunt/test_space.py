@@ -48,6 +48,7 @@ def test_points_are_defined_and_stay_so(name: str, dtype: str) -> None:
         points = found.moved(points, bits)
 
 
-def test_an_operation_without_rows_of_numbers_is_refused() -> None:
+@pytest.mark.parametrize("name", ["sampled_softmax_cross_entropy", "linear_cross_entropy"])
+def test_an_operation_without_rows_of_numbers_is_refused(name: str) -> None:
     with pytest.raises(UnsearchableError, match="can't be searched"):
-        space(OPERATIONS["sampled_softmax_cross_entropy"], FORMATS["float32"], 3)
+        space(OPERATIONS[name], FORMATS["float32"], 3)
