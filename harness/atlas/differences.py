@@ -19,7 +19,7 @@ def differences(one: Function, other: Function) -> Iterator[str]:
             if (place := _class_axis(other)) != _class_axis(one):
                 yield f"its class axis is {place}"
         elif (a := _default(mine)) != (b := _default(its)):
-            yield f"{parameter.name} is {b} by default, not {a}{_passing(its, mine.default)}"
+            yield _of_default(parameter.name, a, b) + _passing(its, mine.default)
     if missing := sorted(set(one.row.gradients) - set(other.row.gradients)):
         yield f"it has no gradient by {', '.join(missing)}"
     if missing := sorted(set(one.row.dtypes) - set(other.row.dtypes)):
@@ -44,13 +44,22 @@ def _class_axis(function: Function) -> str:
         return "axis 1"
     if function.row.parameters.get("axis") == LAST_AXIS or default == -1:
         return "the last axis"
-    return "to be given" if default is None else f"axis {default}"
+    if default is not None:
+        return f"axis {default}"
+    return "to be given" if function.told["axis"].argument else "not known to the atlas"
+
+
+def _of_default(name: str, mine: str, its: str) -> str:
+    if not its:
+        return f"its default of {name} isn't known to the atlas"
+    return f"{name} is {its} by default" + (f", not {mine}" if mine else "")
 
 
 def _default(told: Told) -> str:
+    """In words; "" if it isn't known."""
     if told.default is not None:
         return str(told.default)
-    return f"{told.api_default} (its own)" if told.api_default else "to be given" if told.argument else "not offered"
+    return f"{told.api_default} (its own)" if told.api_default else "to be given" if told.argument else ""
 
 
 def _passing(told: Told, value: Scalar | None) -> str:

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.adapters import LAST_AXIS, Implementation
 from harness.engine.spellings import Spelling
 from harness.model.case import Scalar
 from harness.operations import OPERATIONS
 from harness.operations.base import Operation
+from harness.operations.reductions import EMPTY_MEAN, IGNORE_INDEX, NOTHING
+
+LAST_UNLESS_TOLD = frozenset(
+    {
+        "tf.nn.softmax",
+        "tf.nn.log_softmax",
+        "tf.compat.v1.nn.softmax_cross_entropy_with_logits_v2",
+        "onnx.Softmax",
+        "onnx.LogSoftmax",
+        "onnxruntime.Softmax",
+        "onnxruntime.LogSoftmax",
+    }
+)
+"""Whose class axis is the last one by default, as no signature says: TensorFlow's None, ONNX's -1 since opset 13."""
+IGNORING = ("ignore_index", "ignore_class")
+"""What APIs call the label that they leave out."""
+SILENT = (IGNORE_INDEX.name, EMPTY_MEAN.name)
+"""Parameters that change no call with inputs only: a label that is left out by default is no class, and no mean is of
+nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,8 @@ class Function:
 
     def _default(self, name: str, usual: Scalar) -> Scalar:
         told = self.told[name]
+        if name in SILENT:
+            return usual
         if told.default is not None:
             return told.default
         return next(iter(told.texts)) if told.texts and usual not in told.texts else usual
@@ -77,7 +98,8 @@ def learn(row: Implementation, framework: str, spellings: Sequence[Spelling]) ->
     """What calls tell of an implementation: the first is the plain one, each other differs from it in one thing."""
     operation = OPERATIONS[row.operation]
     if not spellings:
-        return Function(row, framework, {}, {p.name: _untold(row, p.name, p.default) for p in operation.parameters}, {})
+        unknown = {p.name: _untold(row, p.name, p.default, {}) for p in operation.parameters}
+        return Function(row, framework, {}, unknown, {})
     inputs = {i.name: argument for i in operation.inputs if (argument := _argument_of(i.name, spellings))}
     told = {p.name: _told(row, p.name, p.default, spellings) for p in operation.parameters}
     fullest = max(spellings, key=lambda each: len(each.arguments))
@@ -95,11 +117,16 @@ def _argument_of(name: str, spellings: Sequence[Spelling]) -> str:
 
 
 def _told(row: Implementation, name: str, usual: Scalar, spellings: Sequence[Spelling]) -> Told:
+    own = _own(row, name, usual, spellings)
+    return replace(own, default=-1) if name == "axis" and own.default is None and row.path in LAST_UNLESS_TOLD else own
+
+
+def _own(row: Implementation, name: str, usual: Scalar, spellings: Sequence[Spelling]) -> Told:
     base = spellings[0]
     varied = {each.parameters[name]: each for each in reversed(spellings) if _differs_only(each, base, name)}
     changed = [a for a in base.arguments if len({each.arguments.get(a) for each in varied.values()}) > 1]
     if len(changed) != 1:
-        return _untold(row, name, usual)
+        return _untold(row, name, usual, base.defaults)
     default = base.defaults.get(changed[0], "")
     texts = {value: each.arguments.get(changed[0], default) for value, each in varied.items()}
     return Told(changed[0], texts, meant(texts, default), default)
@@ -110,12 +137,20 @@ def _differs_only(one: Spelling, other: Spelling, name: str) -> bool:
     return all(one.parameters[key] == other.parameters[key] for key in same)
 
 
-def _untold(row: Implementation, name: str, usual: Scalar) -> Told:
-    """Of what no argument says: the only value there is, or as the shape has it."""
+def _untold(row: Implementation, name: str, usual: Scalar, defaults: Mapping[str, str]) -> Told:
+    """Of what no argument was seen to say: the only value there is, or as the signature or the shape has it."""
     offered = row.parameters.get(name, (usual,))
     if offered == LAST_AXIS:
         return Told("", {}, -1)
+    if name == IGNORE_INDEX.name and (argument := next((a for a in IGNORING if a in defaults), "")):
+        return Told(argument, {}, _ignored(defaults[argument]), defaults[argument])
+    if name == EMPTY_MEAN.name and not isinstance(offered, str):
+        return Told("", {}, offered[-1])  # what it answers, after "undefined"
     return Told("", {}, offered[0] if len(offered) == 1 and not isinstance(offered, str) else None)
+
+
+def _ignored(default: str) -> Scalar | None:
+    return NOTHING if default == "None" else _literal(default)
 
 
 def meant(texts: Mapping[Scalar, str], default: str) -> Scalar | None:

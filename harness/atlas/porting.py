@@ -19,6 +19,8 @@ from harness.oracle.truth import evaluate
 
 RANK = 2
 """Of the inputs that calls are compared on: rows and classes."""
+UNKNOWN = "its call isn't known to the atlas"
+"""Where a run has asked a function, but no single call could be written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class Port:
 
     Attributes:
         parameters: the operation's, as they are where the first is given inputs only.
-        text: the call of the other that computes the same; "" if it can't.
-        refusal: why it can't.
+        text: the call of the other that computes the same; "" if there is none.
+        refusal: why there is none.
         mind: what differs.
         cases: those that both passed with these parameters, the first ones.
         count: how many there are.
@@ -42,6 +44,11 @@ class Port:
     mind: Sequence[str]
     cases: Sequence[str]
     count: int
+
+    @property
+    def excuse(self) -> str:
+        """Why there is no call, as a clause."""
+        return self.refusal if self.refusal == UNKNOWN else f"it can't: {self.refusal}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +120,13 @@ def port(asked: Wanted, text: str, evidence: Gathered) -> Port:
     both = [case for case in mine.passed.get(settings, ()) if case in its.passed.get(settings, ())]
     remark = [asked.remark] if asked.remark else []
     mind = [*remark, *differences(one, other), *outcomes(mine, its), *_known(its)]
-    refused = asked.refusal or ("" if text else "no environment of the run has it")
+    refused = asked.refusal or ("" if text else uncalled(its))
     return Port(one, other, asked.case.parameters, text, refused, mind, both[:3], len(both))
+
+
+def uncalled(evidence: Evidence) -> str:
+    """Why no call of a function was made and written down."""
+    return UNKNOWN if set(evidence.counts) - {Kind.UNAVAILABLE} else "no environment of the run has it"
 
 
 def _known(evidence: Evidence) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from harness.atlas.atlas import Atlas
 from harness.atlas.evidence import Evidence
 from harness.atlas.functions import Function, Told, shown
-from harness.atlas.porting import Port, Same
+from harness.atlas.porting import Port, Same, uncalled
 from harness.operations import OPERATIONS
 from harness.reporting import html_report, markdown_report
 from harness.reporting.markdown_report import code, prose
@@ -161,7 +161,7 @@ def _row(function: Function, evidence: Evidence) -> list[str]:
 
 
 def _line(each: Port) -> list[str]:
-    passed = code(each.text) if each.text else prose(f"it can't: {each.refusal}")
+    passed = code(each.text) if each.text else prose(each.excuse)
     backed = f"{each.count:,}, as {code(each.cases[0])}" if each.cases else "none was run"
     return [code(each.source.path), code(each.target.path), passed, prose("; ".join(each.mind)), backed]
 
@@ -170,7 +170,7 @@ def write_html(atlas: Atlas, path: Path) -> None:
     """One self-contained file."""
     html_report.write_page(
         "atlas.html.jinja", path, atlas=atlas, operations=OPERATIONS, evidence_of=evidence_of, counts=counts,
-        defaults=defaults, setting=setting,
+        defaults=defaults, setting=setting, uncalled=uncalled,
     )  # fmt: skip
 
 
