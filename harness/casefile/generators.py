@@ -111,8 +111,15 @@ def _boundaries(recipe: recipes.Boundaries, site: Site) -> Array:
 
 
 def _fitted(values: Array, recipe: recipes.Boundaries) -> Array:
-    repeated = np.repeat(values, recipe.repeat)
+    repeated = _repeated(values, recipe)
     return repeated if recipe.shape is None else np.resize(repeated, recipe.shape)
+
+
+def _repeated(values: Array, recipe: recipes.Boundaries | recipes.Every, columns: int = 1) -> Array:
+    if values.size * recipe.repeat * columns > recipes.MAX_ELEMENTS:
+        size = " x ".join(f"{n:,}" for n in (values.size, recipe.repeat, columns) if n > 1)
+        raise RecipeError(f"{size} numbers are more than {recipes.MAX_ELEMENTS:,}: repeat is to be smaller")
+    return np.repeat(values, recipe.repeat)
 
 
 def _limited(values: Array, recipe: recipes.Boundaries | recipes.Every) -> Array:
@@ -171,7 +178,7 @@ def _landmarks(form: Format) -> tuple[float, ...]:
 def _every(recipe: recipes.Every, site: Site) -> Array:
     if site.format.bits != np.uint16:
         raise RecipeError(f"{site.dtype} has too many numbers for every one of them: float16 and bfloat16 have 65,536")
-    values = np.repeat(_limited(_all_numbers(site.format, recipe.only), recipe), recipe.repeat)
+    values = _repeated(_limited(_all_numbers(site.format, recipe.only), recipe), recipe, 1 + len(recipe.beside))
     if not recipe.beside:
         return values
     others = np.broadcast_to(np.array(recipe.beside), (values.size, len(recipe.beside)))

@@ -215,6 +215,14 @@ GENERATED = [
         "4:20  $.cases[0].inputs.logits  a shape of more than 16,777,216 elements",
     ),
     (
+        sigmoid("{generate: boundaries, repeat: 1000000000}"),
+        "4:20  $.cases[0].inputs.logits  63 x 1,000,000,000 numbers are more than 16,777,216: repeat is to be smaller",
+    ),
+    (
+        sigmoid("{generate: every, only: all, repeat: 200, beside: [1]}", "dtypes: [float16]"),
+        "4:20  $.cases[0].inputs.logits  65,536 x 200 x 2 numbers are more than 16,777,216: repeat is to be smaller",
+    ),
+    (
         sigmoid("{generate: boundaries, only: finit}"),
         "4:49  $.cases[0].inputs.logits.only  unknown choice 'finit', did you mean 'finite'?",
     ),
