@@ -26,10 +26,17 @@ def shrink(space: Space, point: Points, badness: Badness) -> Points:
     """The smallest point that is found to be about as bad."""
     enough = badness.enough(float(badness(point)[0]))
 
+    total = _total(space, point)
+
     def holds(point: Points) -> bool:
-        return bool(badness(point)[0] >= enough)
+        return _total(space, point) == total and bool(badness(point)[0] >= enough)
 
     return _simplest(space, _round(space, _fewer_classes(space, point, holds), holds), holds)
+
+
+def _total(space: Space, point: Points) -> float:
+    """What the labels of all classes sum to: a find with labels that sum to 0 would be blamed on them."""
+    return float(np.sum(point["labels"].astype(np.float64))) if space.classes and "labels" in point else 0.0
 
 
 def _fewer_classes(space: Space, point: Points, holds: Callable[[Points], bool]) -> Points:

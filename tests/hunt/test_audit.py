@@ -56,6 +56,7 @@ def test_a_difference_that_overflows_is_found(prey: str, tmp_path: Path) -> None
     hunted = hunt(prey, tmp_path, "spread", budget=2000)
     assert hunted.verdicts[0].grade is Grade.BROKEN
     assert hunted.verdicts[0].observed == "nan"
+    assert hunted.case.inputs["labels"].sum() == 1
 
 
 @pytest.mark.parametrize("search", [True, False])
