@@ -12,7 +12,9 @@ def fused(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarra
     if np.any((labels < 0) | (labels >= logits.shape[-1])):
         raise ValueError(f"labels outside 0..{logits.shape[-1] - 1}")
     target = labels[..., None]
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    largest = logits.max(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # of infinite logits: infinity less infinity
+        shifted = np.where(logits == largest, logits.dtype.type(0), logits - largest)
     exps = np.exp(shifted)
     sums = exps.sum(axis=-1, keepdims=True)
     losses = np.log(sums) - np.take_along_axis(shifted, target, -1)

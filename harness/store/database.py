@@ -9,7 +9,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,9 @@ class Store:
         self._db.commit()
 
     def gather(self) -> None:
-        """Commit, and put all into the one file, which may be copied then; not while somebody else reads it."""
+        """Commit, and put all into the one file, which may be copied then without its log."""
         self.commit()
-        with suppress(sqlite3.OperationalError):
-            self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def note(self, key: str, value: Any) -> None:
         """Keep a fact about the run."""
@@ -190,8 +189,9 @@ class Store:
 
     def _flush(self) -> None:
         for table, rows in self._waiting.items():
-            self._db.executemany(INSERTS[table], rows)
-            rows.clear()
+            if rows:  # without any it would begin a transaction all the same, in which what is read stays as it was
+                self._db.executemany(INSERTS[table], rows)
+                rows.clear()
         self._bytes = 0
 
 

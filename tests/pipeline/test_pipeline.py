@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -22,6 +23,7 @@ from harness.mistakes import NothingSelectedError
 from harness.model.run import Results
 from harness.model.verdict import ExitCode, Kind
 from harness.session import unfinished
+from harness.store.database import reading
 from harness.store.folder import DATABASE, RunFolderError
 
 Run = Callable[..., Results]
@@ -51,9 +53,14 @@ def test_every_kind_of_entry_gets_its_verdict(run: Run, here: Path) -> None:
     }
 
 
-def test_a_run_is_in_one_file_when_it_ends(run: Run, here: Path) -> None:
+def test_a_run_is_in_one_file_when_it_ends(run: Run, here: Path, tmp_path: Path) -> None:
+    """What is left of its log has nothing in it."""
     found = run(paths=[here / "suite.yaml"], subject=NUMPY)
-    assert [path.name for path in found.run.folder.glob("run.sqlite*")] == ["run.sqlite"]
+    (tmp_path / "copy").mkdir()
+    shutil.copy(found.run.folder / DATABASE, tmp_path / "copy")
+    with reading(tmp_path / "copy") as store:
+        assert store.verdicts() == found.verdicts
+        assert store.record(found.verdicts[0].case) is not None
 
 
 def test_a_departure_that_is_gone_is_stale(run: Run, here: Path, tmp_path: Path) -> None:

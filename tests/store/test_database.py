@@ -220,9 +220,9 @@ def test_a_store_can_be_written_on(tmp_path: Path, verdict: MakeVerdict) -> None
 
 def test_what_is_gathered_is_in_one_file_that_may_be_copied(tmp_path: Path, store: Store, verdict: MakeVerdict) -> None:
     store.put_verdicts(0, [verdict("0")])
-    with reading(tmp_path):
-        store.gather()  # somebody reads it: that is no reason to end
-    store.gather()
+    with reading(tmp_path) as other:
+        other.verdicts()
+        store.gather()
     (tmp_path / "copy").mkdir()
     shutil.copy(tmp_path / DATABASE, tmp_path / "copy")
     with reading(tmp_path / "copy") as other:
