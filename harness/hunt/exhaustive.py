@@ -15,7 +15,7 @@ SMALL = 2
 
 
 def everything(space: Space, badness: Badness) -> Found:
-    """Try every number; the worst point.
+    """Try every number, unless one is answered in the wrong class: nothing is worse. The worst point.
 
     Raises:
         UnsearchableError: there are too many.
